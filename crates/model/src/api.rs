@@ -1,0 +1,298 @@
+//! What the HTTP API says, beyond the catalog's own entities: one type per payload, in camelCase.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::AttachmentPoint;
+use crate::rights::Rights;
+
+/// The body of every error answer (`spec`: the common error envelope).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+    /// What was asked.
+    pub request: ErrorRequest,
+    /// What was answered.
+    pub response: ErrorResponse,
+}
+
+/// `name` is for machines (`NotFoundError`), `message` for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// `InputError`, `NotFoundError` …
+    pub name: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// The request that failed, relative to its API's mount.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRequest {
+    /// `GET` …
+    pub method: String,
+    /// Path and query.
+    pub url: String,
+}
+
+/// The status that was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorResponse {
+    /// As in the status line.
+    pub status_code: u16,
+}
+
+/// `GET /api/app`: what the page needs before it shows anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppInfo {
+    /// app-config's `app.title`.
+    pub title: String,
+    /// app-config's `organization.name`.
+    pub organization: Option<String>,
+    /// The server's version; a page built by another version says so.
+    pub version: String,
+    /// Who is looking.
+    pub session: Session,
+    /// The pages that plugins contribute.
+    pub pages: Vec<ExtensionInfo>,
+}
+
+/// Who is signed in, and who could.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// None: nobody is signed in.
+    pub user: Option<SessionUser>,
+    /// Whether somebody who is not signed in may look around.
+    pub anonymous_may_read: bool,
+    /// The ways to sign in.
+    pub choices: Vec<SignInChoice>,
+}
+
+/// The user of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionUser {
+    /// `user:default/ada`.
+    pub entity_ref: String,
+    /// For people.
+    pub display_name: String,
+}
+
+/// One way to sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInChoice {
+    /// Sent back in [`SignIn`].
+    pub entity_ref: String,
+    /// For people.
+    pub display_name: String,
+    /// Whether this is the guest.
+    pub guest: bool,
+}
+
+/// `POST /api/session`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignIn {
+    /// One of the [`Session::choices`].
+    pub entity_ref: String,
+}
+
+/// `GET /api/plugins`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PluginList {
+    /// In the order of app-config.
+    pub items: Vec<PluginInfo>,
+}
+
+/// A plugin as the plugins page shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginInfo {
+    /// The key in app-config.
+    pub id: String,
+    /// From the manifest; the id where that could not be read.
+    pub name: String,
+    /// From the manifest.
+    pub version: Option<String>,
+    /// From the manifest.
+    pub description: String,
+    /// Where the component was read from, as app-config has it.
+    pub source: String,
+    /// `sha256:` and the component's digest in hexadecimal.
+    pub digest: Option<String>,
+    /// Whether it runs.
+    pub state: PluginState,
+    /// Why it does not, and what to do about it.
+    pub reason: Option<String>,
+    /// What the manifest asks for.
+    pub declared: Rights,
+    /// What app-config grants.
+    pub granted: Rights,
+    /// What it may do: the part that both name.
+    pub effective: Rights,
+    /// The extension points that the component exports.
+    pub extension_points: Vec<String>,
+    /// What its `ui` shows, and where.
+    pub extensions: Vec<ExtensionInfo>,
+    /// What it reads into the catalog.
+    pub providers: Vec<ProviderInfo>,
+}
+
+/// Whether a plugin runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginState {
+    /// Loaded, and called when needed.
+    Running,
+    /// Not loaded; `reason` says why.
+    Refused,
+    /// Loaded, but not called for a while because it failed again and again.
+    Suspended,
+}
+
+/// An extension of some plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExtensionInfo {
+    /// The plugin.
+    pub plugin_id: String,
+    /// The extension within it.
+    pub id: String,
+    /// Where it is attached.
+    pub at: AttachmentPoint,
+    /// The tab's or page's title.
+    pub title: String,
+}
+
+/// A provider's state. Times are RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderInfo {
+    /// For example `awsS3-provider:default`.
+    pub name: String,
+    /// The schedule in words, such as "every 2 minutes".
+    pub schedule: String,
+    /// Whether a run is under way.
+    pub running: bool,
+    /// When the last run began.
+    pub last_run: Option<String>,
+    /// When the last run that succeeded ended.
+    pub last_success: Option<String>,
+    /// When the next run begins.
+    pub next_run: Option<String>,
+    /// Why the last run failed; none where it did not.
+    pub last_error: Option<String>,
+    /// What the last run that succeeded found.
+    pub counts: RunCounts,
+    /// What it brought in that could not be read or is not valid: at most 100 of them.
+    pub problems: Vec<Problem>,
+    /// How many problems there are in all.
+    pub problem_count: u64,
+}
+
+/// What a run found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunCounts {
+    /// Listed in all.
+    pub listed: u64,
+    /// Not there before.
+    pub added: u64,
+    /// There before, with another content or version.
+    pub changed: u64,
+    /// Gone.
+    pub removed: u64,
+    /// The same as before.
+    pub unchanged: u64,
+}
+
+/// Something that could not be taken into the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The Location or other entity that carries the errors.
+    pub entity_ref: String,
+    /// Where it was read from.
+    pub target: String,
+    /// What is wrong, with line and column where they are known.
+    pub message: String,
+}
+
+/// `POST /api/apis/try`: a request that the server sends in the reader's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TryRequest {
+    /// The API entity whose definition names the server.
+    pub entity_ref: String,
+    /// `GET` …
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// Names in any case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// What the server in question answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TryResponse {
+    /// As in its status line.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Base64.
+    pub body: String,
+    /// Where it came from, after redirects.
+    pub url: String,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// `GET /api/catalog/entities/by-query`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntityPage<T = serde_json::Value> {
+    /// The entities.
+    pub items: Vec<T>,
+    /// In all; 0 where it was not asked for.
+    pub total_items: u64,
+    /// Where to go on.
+    pub page_info: PageInfo,
+}
+
+/// Cursors, opaque.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageInfo {
+    /// None on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// None on the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev_cursor: Option<String>,
+}
+
+/// `GET /api/catalog/entity-facets`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    /// By facet, as it was asked for.
+    pub facets: BTreeMap<String, Vec<FacetValue>>,
+}
+
+/// One value of a facet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetValue {
+    /// In its original case.
+    pub value: String,
+    /// Entities that have it.
+    pub count: u64,
+}
