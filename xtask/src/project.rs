@@ -1,0 +1,51 @@
+//! Where things are in the clone, and how cargo is called for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The target that plugins and guests are built for.
+pub(crate) const PLUGIN_TARGET: &str = "wasm32-wasip2";
+/// The target that the web UI is built for.
+pub(crate) const WEB_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The folder that the workspace is in.
+pub(crate) fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_path_buf()
+}
+
+/// A path inside the target folder.
+pub(crate) fn target(path: &str) -> PathBuf {
+    root().join("target").join(path)
+}
+
+/// The folder of the web UI, which the server reads in debug and embeds in release.
+pub(crate) fn web() -> PathBuf {
+    target("web")
+}
+
+/// The folder of the bundled plugins' components.
+pub(crate) fn plugins() -> PathBuf {
+    target("plugins")
+}
+
+/// The folder of the hostile guests' components.
+pub(crate) fn guests() -> PathBuf {
+    target("guests")
+}
+
+/// A cargo call in the workspace.
+///
+/// The cargo that runs us is asked for at run time: the path that was known at build time would be the toolchain's own
+/// binary, outside rustup, and the next compiler call would choose its toolchain by whatever file is nearest.
+/// The target folder is fixed because the server looks for the web UI in it.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
+    command
+}
+
+/// A path as a person in the clone would write it.
+pub(crate) fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}

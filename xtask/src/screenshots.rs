@@ -1,0 +1,27 @@
+//! `cargo xtask screenshots`: a picture of each page, light and dark, 1440 by 900 and 390 by 844.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::progress::Progress;
+use crate::{plugin, prerequisites, project, tool, web};
+
+pub(crate) fn run(out: &Path) -> Result<()> {
+    let out = project::root().join(out);
+    let mut progress = Progress::new();
+    progress.step("Machine", "chromium and its driver", prerequisites::test_programs)?;
+    progress.step("Web UI", "what is to be seen", web::build)?;
+    progress.step("Plugins", "what contributes to it", || plugin::build(None))?;
+    progress.step("Pictures", "a portal over the example organisation and bucket, page by page", || {
+        tool::run(
+            project::cargo()
+                .args(["run", "--package", "callboard-tests", "--bin", "screenshots", "--", "--out"])
+                .arg(&out)
+                .env("CALLBOARD_PLUGINS", project::plugins())
+                .env("CALLBOARD_CACHE", project::target("test-cache")),
+        )
+    })?;
+    println!("\n{}", project::shown(&out));
+    Ok(())
+}

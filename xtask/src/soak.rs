@@ -1,0 +1,24 @@
+//! `cargo xtask soak`: what is too long for every change. Run it before calling something done.
+
+use anyhow::Result;
+
+use crate::progress::Progress;
+use crate::{guests, plugin, project, tool, web};
+
+pub(crate) fn run() -> Result<()> {
+    let mut progress = Progress::new();
+    progress.step("Web UI", "the server serves it", web::build)?;
+    progress.step("Plugins", "the real ones", || plugin::build(None))?;
+    progress.step("Guests", "the hostile ones", guests::build)?;
+    progress.step("Soak", "a bucket of 100,000 objects, restarts, hostile plugins; about half an hour", || {
+        tool::run(
+            project::cargo()
+                .args(["run", "--package", "callboard-tests", "--bin", "soak"])
+                .env("CALLBOARD_PLUGINS", project::plugins())
+                .env("CALLBOARD_GUESTS", project::guests())
+                .env("CALLBOARD_CACHE", project::target("test-cache")),
+        )
+    })?;
+    println!("\n{}", progress.table());
+    Ok(())
+}

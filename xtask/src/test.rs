@@ -1,0 +1,61 @@
+//! `cargo xtask test`: every check and every test of the project.
+
+use anyhow::{Context, Result};
+
+use crate::progress::Progress;
+use crate::{axe, guests, plugin, prerequisites, project, tidy, tool, web};
+
+pub(crate) fn run(filters: &[String]) -> Result<()> {
+    let mut progress = Progress::new();
+    let result = steps(&mut progress, filters);
+    println!("\n{}", progress.table());
+    result
+}
+
+fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
+    progress.step("Machine", "compiler targets; chromium and npm for the browser tests", || {
+        prerequisites::rust_targets(&[project::PLUGIN_TARGET, project::WEB_TARGET])?;
+        prerequisites::test_programs()
+    })?;
+    if filters.is_empty() {
+        progress.step("Format", "cargo fmt", || tool::run(project::cargo().args(["fmt", "--all", "--check"])))?;
+        progress.step("Tidy", "the rules that no compiler checks", tidy::run)?;
+    }
+    // Before clippy: the server embeds what the web step makes.
+    progress.step("Web UI", "the browser tests drive it", web::build)?;
+    progress.step("Plugins", "the portal tests load the real ones", || plugin::build(None))?;
+    progress.step("Guests", "plugins that try what a plugin must not be able to do", guests::build)?;
+    let axe = progress.step("axe-core", "checks each page's accessibility", axe::fetch)?;
+    if filters.is_empty() {
+        progress.step("Lints", "clippy for the server side", || clippy(&["--workspace", "--all-targets"]))?;
+        progress.step("Lints of the web UI", "clippy for the browser", || {
+            clippy(&["--package", "callboard-frontend", "--target", project::WEB_TARGET])
+        })?;
+        progress.step("Lints of the plugins", "clippy for the sandbox", || {
+            let mut arguments = vec!["--target", project::PLUGIN_TARGET, "--package", "callboard-guests", "--examples"];
+            let plugins = plugin::ids()?.iter().map(|id| format!("callboard-plugin-{id}")).collect::<Vec<_>>();
+            arguments.extend(plugins.iter().flat_map(|plugin| ["--package", plugin]));
+            clippy(&arguments)
+        })?;
+    }
+    progress.step("Tests", "everything that a test can prove; some minutes", || {
+        let mut command = project::cargo();
+        command.arg("test");
+        match filters {
+            [] => command.arg("--workspace"),
+            filters => command.args(["--package", "callboard-tests", "--test", "portal", "--"]).args(filters),
+        };
+        tool::run(
+            command
+                .env("CALLBOARD_PLUGINS", project::plugins())
+                .env("CALLBOARD_GUESTS", project::guests())
+                .env("CALLBOARD_AXE", &axe)
+                .env("CALLBOARD_CACHE", project::target("test-cache")),
+        )
+    })
+}
+
+fn clippy(arguments: &[&str]) -> Result<()> {
+    tool::run(project::cargo().arg("clippy").args(arguments).args(["--", "--deny", "warnings"]))
+        .context("clippy, which is part of the pinned toolchain (rust-toolchain.toml), has something to say")
+}

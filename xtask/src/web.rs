@@ -1,0 +1,219 @@
+//! `cargo xtask web`: the web UI, from frontend/ into target/web/.
+//!
+//! cargo compiles it, wasm-bindgen (as a library, at the version of Cargo.lock) writes the glue, and everything but
+//! `index.html` gets its content's digest as part of its name, so that browsers may keep it for ever.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::progress::Progress;
+use crate::{prerequisites, project, tool};
+
+pub(crate) fn run() -> Result<()> {
+    Progress::new().step("Web UI", "frontend/ as WebAssembly, into target/web/", build)
+}
+
+/// Builds the web UI; does nothing beyond cargo's own look where no input changed.
+pub(crate) fn build() -> Result<()> {
+    prerequisites::rust_targets(&[project::WEB_TARGET])?;
+    let artifacts = tool::cargo_build(project::cargo().args([
+        "build",
+        "--package",
+        "callboard-frontend",
+        "--target",
+        project::WEB_TARGET,
+        "--profile",
+        "web",
+    ]))?;
+    let module = artifacts
+        .iter()
+        .filter(|artifact| artifact.package == "callboard-frontend")
+        .find_map(|artifact| artifact.file("wasm"))
+        .context("cargo built no .wasm of callboard-frontend")?;
+    let sources = Sources::read(&project::root().join("frontend"), &module)?;
+    let folder = project::web();
+    let stamp = project::target("web.inputs");
+    let digest = sources.digest();
+    if folder.join("index.html").is_file() && fs::read_to_string(&stamp).is_ok_and(|old| old == digest) {
+        return Ok(());
+    }
+    sources.assemble(&folder)?;
+    fs::write(stamp, digest)?;
+    Ok(())
+}
+
+/// What the page is made of.
+struct Sources {
+    module: Vec<u8>,
+    css: String,
+    index: String,
+    /// Served as they are: icons and the like.
+    public: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Sources {
+    fn read(frontend: &Path, module: &Path) -> Result<Self> {
+        let style = frontend.join("style");
+        let mut sheets = files(&style)?;
+        sheets.retain(|file| file.extension().is_some_and(|extension| extension == "css"));
+        let mut css = String::new();
+        for sheet in sheets {
+            css += &fs::read_to_string(&sheet).with_context(|| format!("{} cannot be read", sheet.display()))?;
+        }
+        let public = frontend.join("public");
+        let public = if public.is_dir() { files(&public)? } else { Vec::new() };
+        Ok(Self {
+            module: fs::read(module).with_context(|| format!("{} cannot be read", module.display()))?,
+            css,
+            index: fs::read_to_string(frontend.join("index.html")).context("frontend/index.html cannot be read")?,
+            public: public
+                .into_iter()
+                .map(|file| Ok((file.file_name().map(PathBuf::from).unwrap_or_default(), fs::read(&file)?)))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// Of everything that goes in, and of how it is put together.
+    fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hasher.update(bytes.len().to_le_bytes());
+            hasher.update(bytes);
+        };
+        part(include_bytes!("web.rs"));
+        part(&self.module);
+        part(self.css.as_bytes());
+        part(self.index.as_bytes());
+        for (name, content) in &self.public {
+            part(name.as_os_str().as_encoded_bytes());
+            part(content);
+        }
+        hex::encode(hasher.finalize())
+    }
+
+    fn assemble(&self, folder: &Path) -> Result<()> {
+        let mut output = Bindgen::new()
+            .input_bytes("callboard", self.module.clone())
+            .web(true)?
+            .typescript(false)
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .generate_output()
+            .context("wasm-bindgen")?;
+        if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+            bail!("a dependency of the frontend ships its own JavaScript; `xtask/src/web.rs` has no place for it");
+        }
+        let wasm = output.wasm_mut().emit_wasm();
+        let wasm_name = hashed("callboard", "wasm", &wasm);
+        let js = with_start(output.js(), &wasm_name)?;
+        let js_name = hashed("callboard", "js", js.as_bytes());
+        let css_name = hashed("callboard", "css", self.css.as_bytes());
+        let page = page(&self.index, &css_name, &js_name, &wasm_name)?;
+
+        let assets = folder.join("assets");
+        fs::create_dir_all(&assets)?;
+        for (name, content) in
+            [(&wasm_name, wasm.as_slice()), (&js_name, js.as_bytes()), (&css_name, self.css.as_bytes())]
+        {
+            fs::write(assets.join(name), content)?;
+        }
+        for (name, content) in &self.public {
+            fs::write(folder.join(name), content)?;
+        }
+        // The page comes last, so that what it names is there; what no page names any more goes after it.
+        fs::write(folder.join("index.html"), page)?;
+        for file in files(&assets)? {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            if ![&wasm_name, &js_name, &css_name].iter().any(|kept| **kept == name) {
+                fs::remove_file(file)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files of a folder, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn hashed(stem: &str, extension: &str, content: &[u8]) -> String {
+    let digest = hex::encode(Sha256::digest(content));
+    format!("{stem}-{}.{extension}", digest.get(..16).unwrap_or(&digest))
+}
+
+/// The page's policy allows no inline script, so the module starts itself.
+fn with_start(js: &str, wasm_name: &str) -> Result<String> {
+    const INIT: &str = "__wbg_init";
+    if !js.contains(&format!("{INIT} as default")) {
+        bail!("wasm-bindgen's glue has no `{INIT}` any more: teach `xtask/src/web.rs` the new name");
+    }
+    Ok(format!("{js}\n{INIT}({{ module_or_path: new URL('{wasm_name}', import.meta.url) }});\n"))
+}
+
+/// `index.html` with its placeholders filled in.
+fn page(index: &str, css: &str, js: &str, wasm: &str) -> Result<String> {
+    let mut page = index.to_owned();
+    for (placeholder, name, needed) in [("{{css}}", css, true), ("{{js}}", js, true), ("{{wasm}}", wasm, false)] {
+        if needed && !page.contains(placeholder) {
+            bail!("frontend/index.html does not mention {placeholder}");
+        }
+        page = page.replace(placeholder, &format!("/assets/{name}"));
+    }
+    match page.find("{{") {
+        Some(at) => bail!("frontend/index.html has a placeholder that nobody fills in: {}", line_at(&page, at)),
+        None => Ok(page),
+    }
+}
+
+fn line_at(text: &str, at: usize) -> &str {
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_its_parts() {
+        let index = "<link href=\"{{css}}\">\n<script src=\"{{js}}\"></script>";
+        let page = super::page(index, "a.css", "b.js", "c.wasm").unwrap();
+        assert_eq!(page, "<link href=\"/assets/a.css\">\n<script src=\"/assets/b.js\"></script>");
+    }
+
+    #[test]
+    fn a_page_with_a_mistake_is_refused() {
+        for (index, problem) in
+            [("{{css}}", "does not mention {{js}}"), ("{{css}}{{js}}\n <p>{{title}}", "nobody fills in: <p>{{title}}")]
+        {
+            let error = page(index, "a.css", "b.js", "c.wasm").unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_changes_with_its_content() {
+        assert_ne!(hashed("callboard", "js", b"1"), hashed("callboard", "js", b"2"));
+        assert!(hashed("callboard", "js", b"1").ends_with(".js"));
+    }
+
+    #[test]
+    fn the_module_starts_itself() {
+        let js = with_start("function __wbg_init() {}\nexport { __wbg_init as default };", "x.wasm").unwrap();
+        assert!(js.ends_with("__wbg_init({ module_or_path: new URL('x.wasm', import.meta.url) });\n"), "{js}");
+        assert!(with_start("export { start }", "x.wasm").is_err());
+    }
+}
