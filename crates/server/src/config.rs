@@ -1,10 +1,21 @@
 //! app-config: what the operator wishes, in the files and with the keys that Backstage uses.
 //!
-//! [`load`](load::load) reads and merges the layers, checks every key against the one description in `keys.rs`, and
+//! [`load`](load()) reads and merges the layers, checks every key against the one description in `keys.rs`, and
 //! ends in a [`Config`]. What a message says of a value is only ever its kind: a value may be a secret.
 
-pub mod model;
+mod build;
+mod check;
+mod finding;
+mod keys;
+mod load;
+mod model;
+mod node;
+pub mod reference;
+pub mod sources;
+mod substitute;
 
+pub use finding::{Finding, Report, Severity, Unhonoured, Unset};
+pub use load::{Loaded, load};
 pub use model::{
     Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, Guest, HostSettings, Listen, Organization,
     Permission, PluginConfig, PolicyRule, TryAllow, TryItOut,

@@ -1,1 +1,19 @@
-fn main() {}
+//! The binary.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use callboard::cli::{Cli, run};
+use clap::Parser;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match runtime.block_on(run(cli, &mut std::io::stdout())) {
+        Ok(code) => Ok(code),
+        Err(failure) => {
+            writeln!(std::io::stderr(), "callboard: {failure}")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -110,6 +110,21 @@ pub struct Listen {
     pub port: u16,
 }
 
+impl Listen {
+    /// `7007`, `:7007`, `host:7007` or `[::1]:7007`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+        Some(Self { host: Self::host(host), port: port.parse().ok()? })
+    }
+
+    /// A name or an address as it is written; none where it stands for every interface.
+    pub(super) fn host(written: &str) -> Option<String> {
+        let host = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(written);
+        (!host.is_empty() && host != "*").then(|| host.to_owned())
+    }
+}
+
 impl Default for Listen {
     fn default() -> Self {
         Self { host: None, port: 7007 }

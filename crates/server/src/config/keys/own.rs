@@ -1,0 +1,211 @@
+//! The keys that have an effect.
+
+use super::Key;
+use super::Kind::*;
+
+pub(super) const KEYS: &[Key] = &[
+    Key::new("app", Mapping, "How the portal calls itself"),
+    Key::new("app.title", Text, "The name in the page's header and title").default("Callboard"),
+    Key::new("app.baseUrl", Url, "Where a browser finds the portal").default("`backend.baseUrl`"),
+    Key::new("organization", Mapping, "Whose portal it is"),
+    Key::new("organization.name", Text, "The organisation's name, for people"),
+    Key::new("backend", Mapping, "The server"),
+    Key::new("backend.baseUrl", Url, "The base of the URLs that the server writes").default("`http://localhost:<port>`"),
+    Key::new("backend.listen", TextOrMapping, "Where the server listens: `:7007`, `host:port` or `{ host, port }`")
+        .default("`:7007`, on every interface"),
+    Key::new("backend.listen.host", Text, "A name or an address").default("every interface"),
+    Key::new("backend.listen.port", Number, "0 lets the system choose").default("7007"),
+    Key::new("backend.database", Mapping, "Where the data is kept").default("`callboard.sqlite` in the data folder"),
+    Key::new(
+        "backend.database.client",
+        Choice(&["better-sqlite3", "sqlite3", "sqlite", "pg"]),
+        "The database. `pg` has no effect yet: the data is kept in SQLite, in the data folder",
+    )
+    .default("better-sqlite3"),
+    Key::new(
+        "backend.database.connection",
+        TextOrMapping,
+        "For SQLite, `:memory:` or `{ directory }`; `:memory:` forgets everything when the server stops",
+    ),
+    Key::new("backend.database.connection.directory", Text, "The folder for `callboard.sqlite`"),
+    Key::new("backend.database.connection.*", Any, "What the client `pg` needs to connect"),
+    Key::new("backend.reading", Mapping, "What the server may read from the network"),
+    Key::new(
+        "backend.reading.allow",
+        List,
+        "The hosts that locations, placeholders and \"Try it out\" may be read from, beyond those of `integrations`",
+    ),
+    Key::new(
+        "backend.reading.allow[].host",
+        Text,
+        "`example.com`, `example.com:8443`, `*.example.com`, or `*` for every public host. A host in a private network \
+         is only reached when it is named itself",
+    )
+    .required(),
+    Key::new("backend.reading.allow[].paths", Texts, "Prefixes, compared by whole segments").default("every path"),
+    Key::new("integrations", Mapping, "Credentials for the systems that files are read from"),
+    Key::new("integrations.awsS3", MappingOrList, "S3 and services that speak its protocol"),
+    Key::new("integrations.awsS3[]", Mapping, "One S3 service"),
+    Key::new("integrations.awsS3[].endpoint", Url, "The service's own URL").default("AWS"),
+    Key::new("integrations.awsS3[].s3ForcePathStyle", Boolean, "Whether the bucket stands in the path, not in the host")
+        .default("false"),
+    Key::new("integrations.awsS3[].accessKeyId", Text, "A static key's id")
+        .default("the standard AWS credential chain"),
+    Key::new("integrations.awsS3[].secretAccessKey", Secret, "The static key"),
+    Key::new("integrations.awsS3[].roleArn", Text, "A role to assume"),
+    Key::new("integrations.awsS3[].externalId", Text, "The external id for that role"),
+    Key::new("aws", Mapping, "AWS accounts, for `accountId` in a provider"),
+    Key::new("aws.mainAccount", Mapping, "The account from which roles are assumed")
+        .default("the standard AWS credential chain"),
+    Key::new("aws.mainAccount.accessKeyId", Text, "A static key's id"),
+    Key::new("aws.mainAccount.secretAccessKey", Secret, "The static key"),
+    Key::new("aws.mainAccount.profile", Text, "A profile of the shared files"),
+    Key::new("aws.mainAccount.region", Text, "The region of the token service"),
+    Key::new("aws.accountDefaults", Mapping, "What holds for accounts that are not listed"),
+    Key::new("aws.accountDefaults.roleName", Text, "A role to assume in such an account"),
+    Key::new("aws.accountDefaults.partition", Text, "`aws`, `aws-cn` or `aws-us-gov`").default("aws"),
+    Key::new("aws.accountDefaults.region", Text, "The region of the token service"),
+    Key::new("aws.accountDefaults.externalId", Text, "The external id for the role"),
+    Key::new("aws.accounts", List, "The accounts that have their own credentials"),
+    Key::new("aws.accounts[].accountId", Text, "Twelve digits, in quotes").required(),
+    Key::new("aws.accounts[].accessKeyId", Text, "A static key's id"),
+    Key::new("aws.accounts[].secretAccessKey", Secret, "The static key"),
+    Key::new("aws.accounts[].profile", Text, "A profile of the shared files"),
+    Key::new("aws.accounts[].roleName", Text, "A role to assume in the account"),
+    Key::new("aws.accounts[].partition", Text, "`aws`, `aws-cn` or `aws-us-gov`").default("aws"),
+    Key::new("aws.accounts[].region", Text, "The region of the token service"),
+    Key::new("aws.accounts[].externalId", Text, "The external id for the role"),
+    Key::new("catalog", Mapping, "What is in the catalog"),
+    Key::new("catalog.locations", List, "Files that are always read"),
+    Key::new("catalog.locations[].type", Text, "`file` or `url`").required(),
+    Key::new(
+        "catalog.locations[].target",
+        Text,
+        "A path from the folder of the first configuration file, in which `*` and `**` match, or a URL",
+    )
+    .required(),
+    Key::new("catalog.locations[].rules", List, "Kinds that this location may bring in beside the general ones"),
+    Key::new("catalog.locations[].rules[].allow", List, "As in `catalog.rules`").required(),
+    Key::new("catalog.locations[].rules[].allow[]", TextOrMapping, "As in `catalog.rules`"),
+    Key::new("catalog.locations[].rules[].allow[].kind", Text, "A kind").required(),
+    Key::new("catalog.locations[].rules[].allow[].'spec.type'", Text, "Only with this type"),
+    Key::new("catalog.rules", List, "Which kinds locations may bring in")
+        .default("`[{ allow: [Component, API, Location] }]`"),
+    Key::new("catalog.rules[].allow", List, "Kinds, or `{ kind, spec.type }`").required(),
+    Key::new("catalog.rules[].allow[]", TextOrMapping, "A kind, or `{ kind, spec.type }`"),
+    Key::new("catalog.rules[].allow[].kind", Text, "A kind").required(),
+    Key::new("catalog.rules[].allow[].'spec.type'", Text, "Only with this type"),
+    Key::new("catalog.rules[].locations", List, "The locations that the rule is for").default("all"),
+    Key::new("catalog.rules[].locations[].type", Text, "The location's type").required(),
+    Key::new("catalog.rules[].locations[].exact", Text, "Its target, to the letter"),
+    Key::new("catalog.rules[].locations[].pattern", Text, "A pattern for its target, in which `*` and `**` match"),
+    Key::new("catalog.readonly", Boolean, "Whether locations can only be registered here, not through the API")
+        .default("false"),
+    Key::new(
+        "catalog.processingInterval",
+        DurationOrFalse,
+        "How often a location is read again; false: only when something says that it changed",
+    )
+    .default("100 to 150 seconds"),
+    Key::new("catalog.orphanStrategy", Choice(&["delete", "keep"]), "What becomes of entities that nothing refers to")
+        .default("delete"),
+    Key::new(
+        "catalog.orphanProviderStrategy",
+        Choice(&["delete", "keep"]),
+        "What becomes of the entities of a provider that is gone",
+    )
+    .default("delete"),
+    Key::new("catalog.providers", Mapping, "What the plugins read into the catalog"),
+    Key::plugin("catalog.providers.awsS3", Any, "s3", "the objects of an S3 bucket, each as a Location"),
+    Key::new("plugins", Mapping, "The plugins, by id, in the order of the portal's plugins page"),
+    Key::new("plugins.*", Mapping, "A plugin. Its key is the id that its manifest has"),
+    Key::new(
+        "plugins.*.source",
+        Text,
+        "The component's file, from the folder of the first configuration file",
+    )
+    .required(),
+    Key::new("plugins.*.enabled", Boolean, "Whether it is loaded").default("true"),
+    Key::new(
+        "plugins.*.grant",
+        Mapping,
+        "What it may do; it gets the part of this that its manifest asks for. `callboard plugin inspect FILE` prints a \
+         block to start from",
+    )
+    .default("nothing"),
+    Key::new("plugins.*.grant.log", Boolean, "Write to the server's log").default("false"),
+    Key::new("plugins.*.grant.config", Texts, "Read these parts of the configuration").default("`[]`"),
+    Key::new(
+        "plugins.*.grant.http",
+        Texts,
+        "Send requests: `METHOD[,METHOD] ORIGIN[/PATH]`, where an origin may have `*` in its host or be \
+         `config:<path>`, which stands for the URL at that path of the configuration",
+    )
+    .default("`[]`"),
+    Key::new("plugins.*.grant.kv", Boolean, "Keep values of its own between calls").default("false"),
+    Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
+    Key::new("plugins.*.grant.entity-provider.kinds", Texts, "The kinds that it may bring in directly").default("`[]`"),
+    Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`"),
+    Key::new("host", Mapping, "What holds for every plugin"),
+    Key::new("host.limits", Mapping, "Limits that differ from the built-in ones"),
+    Key::new("host.limits.memory", Number, "Bytes of memory of one call").default("64 MiB"),
+    Key::new("host.limits.uiDeadline", Duration, "How long it may take to show something").default("5 seconds"),
+    Key::new("host.limits.pageDeadline", Duration, "How long one page of a provider may take").default("60 seconds"),
+    Key::new("host.limits.responseBytes", Number, "Bytes that may be read of one answer").default("32 MiB"),
+    Key::new("host.limits.logBytes", Number, "Bytes of log of one call").default("64 KiB"),
+    Key::new("host.limits.concurrentCalls", Number, "Calls at a time").default("32"),
+    Key::new("host.limits.outboundRequests", Number, "Requests under way at a time").default("16"),
+    Key::new("host.limits.componentBytes", Number, "Bytes of a component").default("32 MiB"),
+    Key::new("host.limits.compileTime", Duration, "How long compilation may take").default("60 seconds"),
+    Key::new("host.limits.faultsBeforeSuspension", Number, "Faults in a row after which the plugin is suspended").default("5"),
+    Key::new("host.limits.firstSuspension", Duration, "The first suspension; each further one is twice as long, up to ten minutes").default("10 seconds"),
+    Key::new("permission", Mapping, "Who may do what"),
+    Key::new("permission.enabled", Boolean, "false: whoever is signed in may do everything").default("true"),
+    Key::new("permission.policy", List, "Rules that allow; what no rule allows is denied")
+        .default("whoever is signed in may read and refresh"),
+    Key::new(
+        "permission.policy[].allow",
+        Texts,
+        "Permissions such as `catalog.entity.read`; `*` stands for a segment, or for the rest at the end",
+    )
+    .required(),
+    Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, or the refs of users and groups").required(),
+    Key::new("permission.policy[].where", Any, "A predicate, as in the catalog's queries: only for such entities")
+        .default("every entity"),
+    Key::new("auth", Mapping, "How to sign in"),
+    Key::new(
+        "auth.environment",
+        Text,
+        "`development`, or the name of another environment. Only in development may somebody sign in without a proof",
+    )
+    .default("production"),
+    Key::new("auth.providers", Mapping, "The ways to sign in"),
+    Key::new("auth.providers.guest", Mapping, "A guest may sign in, in development"),
+    Key::new("auth.providers.guest.userEntityRef", EntityRef, "Who the guest is").default("`user:development/guest`"),
+    Key::new("auth.providers.guest.ownershipEntityRefs", Texts, "The refs that the guest owns things by")
+        .default("the user's own"),
+    Key::new(
+        "auth.providers.guest.dangerouslyAllowOutsideDevelopment",
+        Boolean,
+        "Whether a guest may sign in anywhere",
+    )
+    .default("false"),
+    Key::new(
+        "auth.providers.development",
+        Mapping,
+        "Users to choose from at sign-in, without a proof; refused unless `auth.environment` is `development`",
+    ),
+    Key::new("auth.providers.development.users", List, "The users").required(),
+    Key::new("auth.providers.development.users[].entityRef", EntityRef, "Who it is").required(),
+    Key::new("auth.providers.development.users[].displayName", Text, "For people").default("the name in the ref"),
+    Key::new("apis", Mapping, "The pages of APIs"),
+    Key::new("apis.tryItOut", Mapping, "\"Try it out\", which the server sends in the reader's place"),
+    Key::new(
+        "apis.tryItOut.allow",
+        List,
+        "Methods other than GET, HEAD and OPTIONS, by host. The host must be in `backend.reading.allow` as well",
+    )
+    .default("`[]`"),
+    Key::new("apis.tryItOut.allow[].host", Text, "As in `backend.reading.allow`").required(),
+    Key::new("apis.tryItOut.allow[].methods", Texts, "Such as `[POST, PUT]`").required(),
+];
