@@ -1,1 +1,46 @@
-//! Stub.
+//! Loads Callboard's plugins, enforces their grants and limits, and offers a typed handle per extension point.
+//!
+//! ```no_run
+//! # async fn example(settings: callboard_host::HostSettings, spec: callboard_host::PluginSpec)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use callboard_host::PluginHost;
+//!
+//! let host = PluginHost::new(settings)?;
+//! let plugin = host.load(spec).await?;
+//! for provider in plugin.providers().await? {
+//!     let page = plugin.read(&provider.name, None).await?;
+//!     println!("{} brought {} items", provider.name, page.items.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A plugin is a WebAssembly component. Before any of it runs, [`inspect`] reads its manifest and its type, and
+//! [`PluginHost::load`] refuses it unless every import is declared in the manifest *and* granted in app-config. Each
+//! call then gets a fresh instance with bounded time, memory and output, which is dropped afterwards, so that a fault
+//! costs one call and nothing else.
+#![deny(missing_docs)]
+
+mod bindings;
+mod breaker;
+mod cache;
+mod call;
+mod capability;
+mod engine;
+mod error;
+mod extension;
+mod guest_config;
+mod host;
+mod imports;
+mod inspect;
+mod limits;
+mod manifest;
+mod needs;
+mod plugin;
+
+pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadReason, PluginError};
+pub use extension::entity_provider::{Again, Mode, Page, Provider};
+pub use host::{HostSettings, PluginHost, PluginSpec};
+pub use inspect::{Inspection, inspect};
+pub use limits::{LimitOverrides, Limits, LimitsError};
+pub use plugin::{Plugin, Suspension};

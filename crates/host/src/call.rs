@@ -1,0 +1,215 @@
+//! One call of a plugin: a fresh instance, bounded in time, memory and output, dropped afterwards.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use wasmtime::component::{Instance, ResourceTable};
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+
+use crate::bindings::types;
+use crate::call::memory::MemoryGuard;
+use crate::call::output::GuestLog;
+use crate::error::{ErrorKind, GuestError, PluginError};
+use crate::limits;
+use crate::plugin::{Inner, Plugin};
+
+mod clock;
+mod memory;
+pub(crate) mod output;
+
+/// What the host's functions know about the call that they serve.
+pub(crate) struct CallState {
+    pub(crate) plugin: Arc<Inner>,
+    pub(crate) user: Option<String>,
+    pub(crate) deadline: Instant,
+    pub(crate) log: GuestLog,
+    pub(crate) table: ResourceTable,
+    memory: MemoryGuard,
+    wasi: WasiCtx,
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Which function is called, for whom, and for how long.
+pub(crate) struct Target<'a> {
+    pub(crate) extension_point: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) user: Option<&'a str>,
+    pub(crate) limit: Duration,
+}
+
+/// What the guest's function returned: the engine's error, the guest's own, or its value.
+type Returned<T> = wasmtime::Result<Result<T, types::Error>>;
+
+impl Plugin {
+    /// Calls the guest and then `check`s what it handed over; what the check finds counts as the guest's fault.
+    pub(crate) async fn call<T, U>(
+        &self,
+        target: Target<'_>,
+        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
+        check: impl FnOnce(T) -> Result<U, String>,
+    ) -> Result<U, PluginError> {
+        let result = self.attempt(&target, guest).await.and_then(|value| {
+            check(value).map_err(|message| (ErrorKind::Output, message))
+        });
+        let mut breaker = self.inner.breaker();
+        match &result {
+            Ok(_) => breaker.success(),
+            Err((kind, message)) if kind.is_fault() => breaker.fault(Instant::now(), message),
+            // The guest ran and answered, so it works.
+            Err((ErrorKind::Guest(_), _)) => breaker.success(),
+            Err(_) => {}
+        }
+        drop(breaker);
+        result.map_err(|(kind, message)| self.error(&target, kind, message))
+    }
+
+    pub(crate) fn error(&self, target: &Target<'_>, kind: ErrorKind, message: String) -> PluginError {
+        PluginError {
+            plugin: self.inner.id.clone(),
+            extension_point: target.extension_point,
+            function: target.function,
+            kind,
+            message,
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        target: &Target<'_>,
+        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
+    ) -> Result<T, (ErrorKind, String)> {
+        let inner = &self.inner;
+        if let Some(suspension) = self.suspension() {
+            let seconds = suspension.remaining.as_secs() + 1;
+            let message = format!(
+                "it failed again and again and is not called for another {seconds} s; the last fault: {}",
+                suspension.reason
+            );
+            return Err((ErrorKind::Suspended { remaining: suspension.remaining }, message));
+        }
+        let deadline = Instant::now() + target.limit;
+        // Both are closed never, so the only way to fail is time.
+        let turns = tokio::time::timeout_at(deadline.into(), async {
+            Ok::<_, tokio::sync::AcquireError>((inner.calls.acquire().await?, inner.instances.acquire().await?))
+        });
+        let Ok(Ok(_turns)) = turns.await else {
+            let message = format!(
+                "{} calls of it are under way, and none ended within {:?}",
+                inner.limits.concurrent_calls, target.limit
+            );
+            return Err((ErrorKind::Busy, message));
+        };
+
+        let request_id = format!("{:016x}", rand::random::<u64>());
+        let (mut store, log) = self.store(&request_id, target, deadline);
+        let context = types::Context {
+            plugin_id: inner.id.clone(),
+            request_id,
+            user: target.user.map(str::to_owned),
+            deadline_ms: u64::try_from(target.limit.as_millis()).unwrap_or(u64::MAX),
+        };
+        let running = async {
+            let instance = inner.pre.instantiate_async(&mut store).await?;
+            guest(&mut store, instance, context).await
+        };
+        let ended = tokio::time::timeout_at(deadline.into(), AssertUnwindSafe(running).catch_unwind()).await;
+        let refused_memory = store.data().memory.refused;
+        // Nothing of an instance outlives its call, least of all after a fault.
+        drop(store);
+        let written = log.finish();
+        match ended {
+            Err(_) => Err((
+                ErrorKind::Deadline,
+                format!("it did not answer within {:?} and was stopped", target.limit),
+            )),
+            Ok(Err(_panic)) => {
+                Err((ErrorKind::Trap, "the engine failed while it ran; this is a fault of the portal".to_owned()))
+            }
+            Ok(Ok(Err(error))) => Err(fault(&error, refused_memory, inner.limits.memory, &written)),
+            Ok(Ok(Ok(Err(error)))) => Err(guest_error(error)),
+            Ok(Ok(Ok(Ok(value)))) => Ok(value),
+        }
+    }
+
+    fn store(&self, request_id: &str, target: &Target<'_>, deadline: Instant) -> (Store<CallState>, GuestLog) {
+        let inner = &self.inner;
+        let log = GuestLog::new(&inner.id, request_id, target, inner.limits.log_bytes);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits::RESOURCES);
+        // No arguments, no variables, no input, no folder, no network: the builder's own defaults.
+        let wasi = WasiCtx::builder()
+            .stdout(log.clone())
+            .stderr(log.clone())
+            .max_random_size(64 * 1024)
+            .wall_clock(clock::Coarse)
+            .monotonic_clock(clock::CoarseSince::now())
+            .build();
+        let state = CallState {
+            plugin: inner.clone(),
+            user: target.user.map(str::to_owned),
+            deadline,
+            log: log.clone(),
+            table,
+            memory: MemoryGuard::new(inner.limits.memory),
+            wasi,
+        };
+        let mut store = Store::new(inner.pre.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(limits::HOST_CALL_FUEL);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        (store, log)
+    }
+}
+
+fn fault(error: &wasmtime::Error, refused_memory: bool, memory: usize, written: &str) -> (ErrorKind, String) {
+    if refused_memory {
+        let message = format!("it wanted more than its {memory} bytes of memory and was stopped");
+        return (ErrorKind::Memory, message);
+    }
+    let text = format!("{error:#}");
+    if text.contains("too much data is being copied between the host and the guest") {
+        let message = format!("it handed over more than {} bytes at once and was stopped", limits::HOST_CALL_FUEL);
+        return (ErrorKind::TooMuchData, message);
+    }
+    if error.downcast_ref::<I32Exit>().is_some() {
+        return (ErrorKind::Trap, "it called exit, which ends a call as a fault".to_owned());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => {
+            (ErrorKind::Stack, "its calls nested too deeply for the stack and it was stopped".to_owned())
+        }
+        Some(Trap::UnreachableCodeReached) if !written.is_empty() => {
+            (ErrorKind::Trap, format!("it gave up: {written}"))
+        }
+        Some(trap) => (ErrorKind::Trap, format!("it trapped: {trap}")),
+        None => (ErrorKind::Trap, format!("it was stopped: {}", error.root_cause())),
+    }
+}
+
+fn guest_error(error: types::Error) -> (ErrorKind, String) {
+    let (kind, message) = match error {
+        types::Error::Denied(message) => (GuestError::Denied, message),
+        types::Error::Invalid(message) => (GuestError::Invalid, message),
+        types::Error::NotFound(message) => (GuestError::NotFound, message),
+        types::Error::Unavailable(message) => (GuestError::Unavailable, message),
+        types::Error::Throttled(message) => (GuestError::Throttled, message),
+        types::Error::TooLarge(message) => (GuestError::TooLarge, message),
+        types::Error::Other(types::Failure { code, message }) => {
+            (GuestError::Other { code: output::clean(&code, 200) }, message)
+        }
+    };
+    (ErrorKind::Guest(kind), output::clean(&message, MESSAGE_CHARACTERS))
+}
+
+/// What of a guest's error message is shown and stored.
+const MESSAGE_CHARACTERS: usize = 4_000;

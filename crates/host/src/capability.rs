@@ -1,0 +1,9 @@
+//! One file per capability: the host's side of one WIT interface that a plugin may import.
+
+pub(crate) mod config;
+pub(crate) mod http;
+pub(crate) mod kv;
+pub(crate) mod log;
+
+/// The names of the capabilities, as in WIT.
+pub(crate) const NAMES: [&str; 4] = ["log", "config", "http", "kv"];

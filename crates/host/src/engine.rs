@@ -1,0 +1,141 @@
+//! The WebAssembly engine, configured for code that nobody vouches for.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmFeatures};
+
+use crate::error::HostError;
+use crate::limits;
+
+/// How often a running guest gives way to others. A deadline is noticed this late at worst.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Parts of WebAssembly that no plugin needs. Each is code of the engine that a plugin could otherwise reach, and each
+/// had its share of the engine's past vulnerabilities.
+const SWITCHED_OFF: WasmFeatures = WasmFeatures::GC
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    .union(WasmFeatures::THREADS)
+    .union(WasmFeatures::SHARED_EVERYTHING_THREADS)
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::STACK_SWITCHING)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::CM_ASYNC)
+    .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
+    .union(WasmFeatures::CM_ASYNC_STACKFUL)
+    .union(WasmFeatures::CM_THREADING)
+    .union(WasmFeatures::CM_ERROR_CONTEXT)
+    .union(WasmFeatures::CM_GC)
+    .union(WasmFeatures::CM_MAP)
+    .union(WasmFeatures::CM_MEMORY64)
+    .union(WasmFeatures::CM_FIXED_LENGTH_LISTS);
+
+/// Builds the engine and starts the thread that advances its epoch; the thread ends with the engine.
+pub(crate) fn start() -> Result<Engine, HostError> {
+    let engine = Engine::new(&config()).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+    let weak = engine.weak();
+    std::thread::Builder::new()
+        .name("plugin-epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })
+        .map_err(|error| HostError::Engine(format!("the thread that keeps plugins' time does not start: {error}")))?;
+    Ok(engine)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .shared_memory(false)
+        .wasm_features(SWITCHED_OFF, false)
+        .wasm_component_model(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    config
+}
+
+/// Slots for every instance that may run at a time. A slot is zeroed before it is used again.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(limits::INSTANCES)
+        .total_core_instances(limits::INSTANCES * CORE_INSTANCES)
+        .total_memories(limits::INSTANCES)
+        .total_tables(limits::INSTANCES * TABLES)
+        .total_stacks(limits::INSTANCES)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(1)
+        .max_memories_per_module(1)
+        .max_tables_per_component(TABLES)
+        .max_tables_per_module(TABLES)
+        .table_elements(limits::TABLE_ELEMENTS)
+        .max_memory_size(limits::MEMORY_CEILING)
+        .memory_protection_keys(Enabled::No);
+    pool
+}
+
+/// What the toolchain makes of one Rust crate: the module, a shim for its imports and a fix-up.
+const CORE_INSTANCES: u32 = 16;
+/// The module's own and the shim's.
+const TABLES: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_plugin_needs_is_off() {
+        let engine = Engine::new(&config()).unwrap();
+        let features = engine.get_wasm_features();
+        for (name, feature) in SWITCHED_OFF.iter_names() {
+            assert!(!features.contains(feature), "{name} is on");
+        }
+        assert!(features.contains(WasmFeatures::COMPONENT_MODEL));
+        assert!(!engine.get_concurrency_support(), "the async component ABI is off");
+        assert!(!engine.get_shared_memory());
+    }
+
+    #[test]
+    fn guests_can_be_interrupted() {
+        let engine = Engine::new(&config()).unwrap();
+        assert!(engine.get_epoch_interruption());
+        assert!(engine.get_max_wasm_stack() <= 512 * 1024);
+        assert_eq!(engine.get_strategy(), Some(Strategy::Cranelift));
+    }
+
+    #[test]
+    fn instances_come_from_a_bounded_pool() {
+        let engine = Engine::new(&config()).unwrap();
+        let pool = engine.get_pooling_config().expect("a pool");
+        assert_eq!(pool.get_total_component_instances(), limits::INSTANCES);
+        assert_eq!(pool.get_total_memories(), limits::INSTANCES);
+        assert_eq!(pool.get_total_stacks(), limits::INSTANCES);
+        assert_eq!(pool.get_max_memory_size(), limits::MEMORY_CEILING);
+        assert_eq!(pool.get_max_memories_per_component(), 1);
+        assert_eq!(pool.get_table_elements(), limits::TABLE_ELEMENTS);
+        // Nothing of an instance stays in its slot for the next.
+        assert_eq!(pool.get_memory_keep_resident(), 0);
+        assert_eq!(pool.get_table_keep_resident(), 0);
+    }
+
+    #[test]
+    fn the_epoch_advances_and_ends_with_the_engine() {
+        let engine = start().unwrap();
+        let weak = engine.weak();
+        drop(engine);
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while weak.upgrade().is_some() {
+            assert!(std::time::Instant::now() < until, "the thread keeps the engine");
+            std::thread::yield_now();
+        }
+    }
+}

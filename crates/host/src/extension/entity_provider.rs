@@ -1,0 +1,261 @@
+//! `callboard:plugin/entity-provider`: brings entities into the catalog.
+
+use callboard_model::entity::Entity;
+use callboard_model::provided::{ProvidedEntity, ProvidedItem};
+use callboard_model::schedule::Schedule;
+use serde_json::Value;
+
+use crate::bindings::entity_provider as wit;
+use crate::call::{Target, output};
+use crate::error::{ErrorKind, PluginError};
+use crate::limits::BATCH_BYTES;
+use crate::plugin::Plugin;
+
+/// One thing that a plugin reads on its own schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// For example `awsS3-provider:default`.
+    pub name: String,
+    /// When it is read.
+    pub schedule: Schedule,
+}
+
+/// A part of a provider's run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// What it brings.
+    pub items: Vec<ProvidedItem>,
+    /// Where the next page begins; none when this was the last of the run.
+    pub next: Option<String>,
+    /// What a run means for what it does not bring.
+    pub mode: Mode,
+    /// When to read again.
+    pub again: Again,
+}
+
+/// What a run means for what it does not bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is removed.
+    Full,
+    /// It stays.
+    Delta,
+}
+
+/// When to read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// At the next time that the schedule names.
+    Scheduled,
+    /// At once, with [`Page::next`] as the cursor.
+    Now,
+}
+
+/// A plugin's providers. There is no portal with more; a guest that names more is broken.
+const PROVIDERS: usize = 1_000;
+/// A provider's name or a cursor: both are stored.
+const NAME_BYTES: usize = 256;
+const CURSOR_BYTES: usize = 64 * 1024;
+
+impl Plugin {
+    /// What app-config asks the plugin to read. None where it does not export `entity-provider`.
+    ///
+    /// # Errors
+    /// The guest failed, or named a provider that makes no sense.
+    pub async fn providers(&self) -> Result<Vec<Provider>, PluginError> {
+        let target = self.entity_provider("providers");
+        let Some(indices) = &self.inner.entity_provider else { return Ok(Vec::new()) };
+        self.call(
+            target,
+            |store, instance, context| {
+                Box::pin(async move {
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_providers(store, &context).await
+                })
+            },
+            check_providers,
+        )
+        .await
+    }
+
+    /// One page of a provider's run.
+    ///
+    /// # Errors
+    /// The guest failed or answered with an error, or an item is not an entity that it may bring.
+    pub async fn read(&self, provider: &str, cursor: Option<String>) -> Result<Page, PluginError> {
+        let target = self.entity_provider("read");
+        let Some(indices) = &self.inner.entity_provider else {
+            let message = "it does not export `entity-provider`".to_owned();
+            return Err(self.error(&target, ErrorKind::NotThere, message));
+        };
+        self.call(
+            target,
+            |store, instance, context| {
+                Box::pin(async move {
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_read(store, &context, provider, cursor.as_deref()).await
+                })
+            },
+            |page| self.check_page(page),
+        )
+        .await
+    }
+
+    fn entity_provider(&self, function: &'static str) -> Target<'static> {
+        Target { extension_point: "entity-provider", function, user: None, limit: self.inner.limits.page_deadline }
+    }
+
+    fn check_page(&self, page: wit::Page) -> Result<Page, String> {
+        if page.items.len() > BATCH_BYTES {
+            return Err(format!(
+                "its page has {} bytes, but at most {BATCH_BYTES} cross at once; it must make smaller pages",
+                page.items.len()
+            ));
+        }
+        if let Some(next) = page.next.as_ref().filter(|next| next.len() > CURSOR_BYTES) {
+            return Err(format!("its cursor has {} bytes, but at most {CURSOR_BYTES} are kept", next.len()));
+        }
+        let again = match page.again {
+            wit::Again::Scheduled => Again::Scheduled,
+            wit::Again::Now if page.next.is_some() => Again::Now,
+            wit::Again::Now => return Err("it asks to be read again at once, but gives no cursor".to_owned()),
+        };
+        let items: Vec<Value> = serde_json::from_str(&page.items)
+            .map_err(|error| format!("its items are not a JSON list: {}", output::clean(&error.to_string(), 300)))?;
+        let kinds = &self.inner.effective.entity_provider.kinds;
+        let items = items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| read_item(item, kinds).map_err(|error| format!("its item {index}: {error}")))
+            .collect::<Result<_, _>>()?;
+        let mode = match page.mode {
+            wit::Mode::Full => Mode::Full,
+            wit::Mode::Delta => Mode::Delta,
+        };
+        Ok(Page { items, next: page.next, mode, again })
+    }
+}
+
+fn check_providers(providers: Vec<wit::Provider>) -> Result<Vec<Provider>, String> {
+    if providers.len() > PROVIDERS {
+        return Err(format!("it names {} providers, but at most {PROVIDERS} make sense", providers.len()));
+    }
+    let mut checked: Vec<Provider> = Vec::with_capacity(providers.len());
+    for provider in providers {
+        let name = output::clean(&provider.name, NAME_BYTES);
+        if name != provider.name || name.is_empty() {
+            return Err(format!("`{name}` cannot be a provider's name: at most {NAME_BYTES} printable characters"));
+        }
+        if checked.iter().any(|other| other.name == name) {
+            return Err(format!("it names the provider `{name}` twice"));
+        }
+        let schedule = serde_json::from_str(&provider.schedule)
+            .map_err(|error| format!("the schedule of `{name}`: {}", output::clean(&error.to_string(), 300)))?;
+        checked.push(Provider { name, schedule });
+    }
+    Ok(checked)
+}
+
+/// By hand rather than through the untagged enum, whose message would only say that nothing fits.
+fn read_item(item: Value, kinds: &[String]) -> Result<ProvidedItem, String> {
+    if let Some(unchanged) = item.get("unchanged") {
+        let unchanged = unchanged.as_str().ok_or("`unchanged` is not an entity ref")?.to_owned();
+        return Ok(ProvidedItem::Unchanged { unchanged });
+    }
+    let provided: ProvidedEntity =
+        serde_json::from_value(item).map_err(|error| output::clean(&error.to_string(), 500))?;
+    may_bring(&provided.entity, kinds)?;
+    Ok(ProvidedItem::Entity(Box::new(provided)))
+}
+
+/// Locations of type `url` are read by the portal's own readers, under its rules; anything else enters the catalog as
+/// the plugin says it, and so needs the operator's word.
+fn may_bring(entity: &Entity, kinds: &[String]) -> Result<(), String> {
+    let kind = entity.kind();
+    if kinds.iter().any(|granted| granted.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    if !kind.eq_ignore_ascii_case("location") {
+        return Err(format!(
+            "it brings an entity of kind {kind} itself, for which it has no right. Where that is wanted, \
+             `entity-provider: {{ kinds: [{kind}] }}` belongs into `rights` of plugin.yaml and into the plugin's \
+             `grant` in app-config"
+        ));
+    }
+    match entity.spec("type").and_then(Value::as_str) {
+        Some("url") => Ok(()),
+        other => Err(format!(
+            "it brings a Location of type {}, but a plugin may only bring those of type url",
+            other.unwrap_or("(none)")
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(item: Value, kinds: &[&str], expected: Result<(), &str>) {
+        let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        match (read_item(item.clone(), &kinds), expected) {
+            (Ok(_), Ok(())) => {}
+            (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
+            (result, _) => panic!("{item}: {result:?}"),
+        }
+    }
+
+    fn location(kind: &str) -> Value {
+        json!({ "entity": {
+            "apiVersion": "backstage.io/v1alpha1",
+            "kind": "Location",
+            "metadata": { "name": "generated-1" },
+            "spec": { "type": kind, "target": "https://example.com/a.yaml" },
+        } })
+    }
+
+    #[test]
+    fn items() {
+        let component = json!({ "entity": {
+            "apiVersion": "backstage.io/v1alpha1",
+            "kind": "Component",
+            "metadata": { "name": "a" },
+            "spec": { "type": "service", "lifecycle": "production", "owner": "me" },
+        } });
+        check(location("url"), &[], Ok(()));
+        check(location("file"), &[], Err("Location of type file"));
+        check(location("file"), &["Location"], Ok(()));
+        check(component.clone(), &["component"], Ok(()));
+        check(component, &[], Err("entity-provider: { kinds: [Component] }"));
+        check(json!({ "unchanged": "location:default/x" }), &[], Ok(()));
+        check(json!({ "unchanged": 5 }), &[], Err("not an entity ref"));
+        check(json!({ "entity": { "kind": "Component" } }), &[], Err(""));
+        check(json!({}), &[], Err("entity"));
+        check(json!("text"), &[], Err(""));
+    }
+
+    #[test]
+    fn providers() {
+        let check = |names: &[(&str, &str)], expected: Result<(), &str>| {
+            let providers = names
+                .iter()
+                .map(|(name, schedule)| wit::Provider { name: (*name).to_owned(), schedule: (*schedule).to_owned() })
+                .collect();
+            match (check_providers(providers), expected) {
+                (Ok(_), Ok(())) => {}
+                (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
+                (result, _) => panic!("{names:?}: {result:?}"),
+            }
+        };
+        let schedule = r#"{"frequency":{"minutes":2},"timeout":{"minutes":3}}"#;
+        check(&[], Ok(()));
+        check(&[("a", schedule), ("b", schedule)], Ok(()));
+        check(&[("a", schedule), ("a", schedule)], Err("twice"));
+        check(&[("", schedule)], Err("cannot be a provider's name"));
+        check(&[("a\nb", schedule)], Err("cannot be a provider's name"));
+        check(&[(&"x".repeat(300), schedule)], Err("cannot be a provider's name"));
+        check(&[("a", "{}")], Err("the schedule of `a`"));
+        check(&[("a", "{")], Err("the schedule of `a`"));
+    }
+}

@@ -1,0 +1,185 @@
+//! `callboard:plugin/ui`: shows something in the portal.
+
+use callboard_model::ui::{Input, Node, Outcome, Tree};
+
+use crate::call::{Target, output};
+use crate::error::{ErrorKind, PluginError};
+use crate::limits::{TABLE_ROWS, TREE_BYTES, TREE_DEPTH, TREE_NODES};
+use crate::plugin::Plugin;
+
+impl Plugin {
+    /// Renders an extension for a user.
+    ///
+    /// # Errors
+    /// There is no such extension, the guest failed or answered with an error, or its tree is too large.
+    pub async fn render(&self, user: Option<&str>, extension: &str, input: &Input) -> Result<Tree, PluginError> {
+        let target = self.ui("render", user);
+        let input = self.ui_input(&target, extension, input)?;
+        let Some(indices) = &self.inner.ui else { return Err(self.not_there(&target, extension)) };
+        self.call(
+            target,
+            |store, instance, context| {
+                Box::pin(async move {
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_render(store, &context, extension, &input).await
+                })
+            },
+            |json| read_tree(&json),
+        )
+        .await
+    }
+
+    /// Carries out what a button of a tree named.
+    ///
+    /// # Errors
+    /// There is no such extension, or the guest failed or answered with an error.
+    pub async fn act(
+        &self,
+        user: Option<&str>,
+        extension: &str,
+        action: &str,
+        input: &Input,
+    ) -> Result<Outcome, PluginError> {
+        let target = self.ui("act", user);
+        let input = self.ui_input(&target, extension, input)?;
+        let Some(indices) = &self.inner.ui else { return Err(self.not_there(&target, extension)) };
+        self.call(
+            target,
+            |store, instance, context| {
+                Box::pin(async move {
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_act(store, &context, extension, action, &input).await
+                })
+            },
+            |json| {
+                let outcome: Outcome = read_json(&json, "outcome")?;
+                Ok(Outcome { message: output::clean(&outcome.message, 500), ..outcome })
+            },
+        )
+        .await
+    }
+
+    fn ui<'a>(&self, function: &'static str, user: Option<&'a str>) -> Target<'a> {
+        Target { extension_point: "ui", function, user, limit: self.inner.limits.ui_deadline }
+    }
+
+    fn ui_input(&self, target: &Target<'_>, extension: &str, input: &Input) -> Result<String, PluginError> {
+        if !self.inner.manifest.contributes.ui.iter().any(|each| each.id == extension) {
+            return Err(self.not_there(target, extension));
+        }
+        serde_json::to_string(input).map_err(|error| self.error(target, ErrorKind::Output, error.to_string()))
+    }
+
+    fn not_there(&self, target: &Target<'_>, extension: &str) -> PluginError {
+        self.error(target, ErrorKind::NotThere, format!("it has no extension `{extension}`"))
+    }
+}
+
+fn read_tree(json: &str) -> Result<Tree, String> {
+    let tree = read_json(json, "tree")?;
+    check_tree(&tree)?;
+    Ok(tree)
+}
+
+/// Parses with a bounded depth: the parser stops at 128 levels of JSON.
+fn read_json<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T, String> {
+    if json.len() > TREE_BYTES {
+        return Err(format!("its {what} has {} bytes, but may have at most {TREE_BYTES}", json.len()));
+    }
+    serde_json::from_str(json)
+        .map_err(|error| format!("its {what} is not right: {}", output::clean(&error.to_string(), 300)))
+}
+
+fn check_tree(tree: &Tree) -> Result<(), String> {
+    let mut count = 0;
+    // A stack of our own, so that the tree's depth is never ours. A table's cells are data: they are looked at, but
+    // not counted.
+    let mut open = vec![(&tree.root, 1, true)];
+    while let Some((node, depth, counts)) = open.pop() {
+        count += usize::from(counts);
+        if count > TREE_NODES {
+            return Err(format!("its tree has more than {TREE_NODES} nodes; a long list belongs into a table"));
+        }
+        if depth > TREE_DEPTH {
+            return Err(format!("its tree is more than {TREE_DEPTH} nodes deep"));
+        }
+        match node {
+            Node::Stack { children, .. } | Node::Card { children, .. } => {
+                open.extend(children.iter().map(|child| (child, depth + 1, counts)));
+            }
+            Node::Grid { columns, children } => {
+                if !(1..=4).contains(columns) {
+                    return Err(format!("its tree has a grid of {columns} columns; there are 1 to 4"));
+                }
+                open.extend(children.iter().map(|child| (child, depth + 1, counts)));
+            }
+            Node::KeyValues { items } => open.extend(items.iter().map(|item| (&item.value, depth + 1, counts))),
+            Node::Table { columns, rows, .. } => {
+                if rows.len() > TABLE_ROWS {
+                    return Err(format!(
+                        "its tree has a table of {} rows; it must give {TABLE_ROWS} at most and `next` for more",
+                        rows.len()
+                    ));
+                }
+                if let Some(row) = rows.iter().find(|row| row.len() != columns.len()) {
+                    return Err(format!(
+                        "its tree has a table of {} columns with a row of {} cells",
+                        columns.len(),
+                        row.len()
+                    ));
+                }
+                open.extend(rows.iter().flatten().map(|cell| (cell, depth + 1, false)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: Result<(), &str>) {
+        match (read_tree(json), expected) {
+            (Ok(_), Ok(())) => {}
+            (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
+            (result, _) => panic!("{}: {result:?}", json.get(..200).unwrap_or(json)),
+        }
+    }
+
+    fn nested(depth: usize) -> String {
+        let open = r#"{"type":"stack","children":["#.repeat(depth - 1);
+        let close = "]}".repeat(depth - 1);
+        format!(r#"{{"root":{open}{{"type":"text","text":"x"}}{close}}}"#)
+    }
+
+    fn wide(nodes: usize) -> String {
+        let texts = vec![r#"{"type":"text","text":"x"}"#; nodes - 1].join(",");
+        format!(r#"{{"root":{{"type":"stack","children":[{texts}]}}}}"#)
+    }
+
+    fn table(rows: usize, cells: usize) -> String {
+        let row = format!("[{}]", vec![r#"{"type":"text","text":"x"}"#; cells].join(","));
+        let rows = vec![row; rows].join(",");
+        format!(r#"{{"root":{{"type":"table","caption":"c","columns":["a","b"],"rows":[{rows}]}}}}"#)
+    }
+
+    #[test]
+    fn trees() {
+        check(r#"{"root":{"type":"text","text":"hello"}}"#, Ok(()));
+        check(r#"{"root":{"type":"of-a-newer-portal","x":1}}"#, Ok(()));
+        check(&nested(TREE_DEPTH), Ok(()));
+        check(&nested(TREE_DEPTH + 1), Err("32 nodes deep"));
+        check(&nested(10_000), Err("not right"));
+        check(&wide(TREE_NODES), Ok(()));
+        check(&wide(TREE_NODES + 1), Err("more than 5000 nodes"));
+        check(&"x".repeat(TREE_BYTES + 1), Err("at most 1048576"));
+        check(&table(TABLE_ROWS, 2), Ok(()));
+        check(&table(TABLE_ROWS + 1, 2), Err("501 rows"));
+        check(&table(1, 3), Err("2 columns with a row of 3"));
+        check(r#"{"root":{"type":"grid","columns":9,"children":[]}}"#, Err("9 columns"));
+        check(r#"{"root":{"type":"link","text":"x","href":"javascript:alert(1)"}}"#, Err("not right"));
+        check("{", Err("not right"));
+    }
+}

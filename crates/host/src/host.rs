@@ -1,0 +1,224 @@
+//! Loads plugins.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use callboard_egress::Egress;
+use callboard_model::rights::{self, HttpRight, Rights};
+use callboard_store::Kv;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasData, HasSelf, InstancePre, Linker, ResourceTable};
+use wasmtime_wasi::WasiView;
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::p2::bindings as wasi;
+use wasmtime_wasi::random::WasiRandom;
+
+use crate::bindings::{self, entity_provider, ui};
+use crate::breaker::Breaker;
+use crate::cache::Cache;
+use crate::call::CallState;
+use crate::capability::http::{Answers, GrantPolicy};
+use crate::error::{HostError, LoadError, LoadReason};
+use crate::guest_config::{GuestConfig, texts_at};
+use crate::inspect::{Inspection, inspect_within};
+use crate::limits::{self, LimitOverrides, Limits};
+use crate::plugin::{Inner, Plugin};
+use crate::{engine, imports, needs};
+
+/// What a host needs of the rest of the server.
+#[derive(Clone)]
+pub struct HostSettings {
+    /// Where compiled plugins are kept: a folder that only the server writes. Made where it is not there.
+    pub cache_dir: PathBuf,
+    /// What holds for every plugin; a plugin's own limits change it.
+    pub limits: Limits,
+    /// Every outgoing request goes through it.
+    pub egress: Egress,
+    /// Where plugins keep what they keep.
+    pub kv: Kv,
+}
+
+/// A plugin as app-config names it.
+#[derive(Clone)]
+pub struct PluginSpec {
+    /// The key in app-config's `plugins`.
+    pub id: String,
+    /// `plugins.<id>.source` as it stands there, for messages.
+    pub source: String,
+    /// The component.
+    pub wasm: Vec<u8>,
+    /// `plugins.<id>.grant`.
+    pub grant: Rights,
+    /// `plugins.<id>.limits`.
+    pub limits: LimitOverrides,
+    /// The whole of app-config as JSON, secrets included. The plugin sees what its schemas describe and its grant
+    /// names.
+    pub config: Value,
+}
+
+/// Loads plugins. Cheap to clone.
+#[derive(Clone)]
+pub struct PluginHost {
+    engine: Engine,
+    cache: Cache,
+    settings: Arc<HostSettings>,
+    instances: Arc<Semaphore>,
+}
+
+impl PluginHost {
+    /// Starts the engine and prepares the folder of compiled plugins.
+    ///
+    /// # Errors
+    /// The engine does not start on this machine, or the folder is not usable.
+    pub fn new(settings: HostSettings) -> Result<PluginHost, HostError> {
+        let engine = engine::start()?;
+        let cache = Cache::open(&engine, settings.cache_dir.clone())?;
+        let instances = Arc::new(Semaphore::new(limits::INSTANCES as usize));
+        Ok(PluginHost { engine, cache, settings: Arc::new(settings), instances })
+    }
+
+    /// Accepts a plugin, or says why not. Nothing of it runs.
+    ///
+    /// # Errors
+    /// The component, its manifest, its rights or its config are not right. The text names the plugin and the way
+    /// out.
+    pub async fn load(&self, spec: PluginSpec) -> Result<Plugin, LoadError> {
+        let (plugin, source_name) = (spec.id.clone(), spec.source.clone());
+        self.accept(spec).await.map_err(|reason| LoadError { plugin, source_name, reason })
+    }
+
+    async fn accept(&self, spec: PluginSpec) -> Result<Plugin, LoadReason> {
+        let limits = self.settings.limits.clone().with(&spec.limits)?;
+        let inspection = inspect_within(&spec.wasm, limits.component_bytes)?;
+        let manifest = &inspection.manifest;
+        if manifest.id != spec.id {
+            return Err(LoadReason::OtherId { manifest: manifest.id.clone() });
+        }
+        needs::check(&manifest.needs).map_err(LoadReason::Version)?;
+        imports::check_imports(&inspection, &spec.grant).map_err(LoadReason::Import)?;
+        imports::check_exports(&inspection).map_err(LoadReason::Export)?;
+
+        let declared = resolved(&manifest.rights, &spec.config);
+        let granted = resolved(&spec.grant, &spec.config);
+        let effective = rights::intersect(&declared, &granted);
+        let config = GuestConfig::project(manifest, &effective, &spec.config).map_err(LoadReason::Config)?;
+        let policy = GrantPolicy {
+            plugin: spec.id.clone(),
+            declared: declared.http,
+            granted: granted.http,
+            effective: effective.http.clone(),
+        };
+
+        let sha256 = inspection.digest.trim_start_matches("sha256:");
+        let compiled = self.cache.component(spec.wasm, sha256, limits.compile_time).await;
+        let component = compiled.map_err(LoadReason::Compile)?;
+        let pre = self.link(&component, &inspection, &effective).map_err(LoadReason::Compile)?;
+        let exports = |point| inspection.extension_points.contains(&point);
+        let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
+        let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
+        let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
+
+        Ok(Plugin {
+            inner: Arc::new(Inner {
+                id: spec.id,
+                source: spec.source,
+                digest: inspection.digest,
+                entity_provider: entity_provider.transpose().map_err(unlike)?,
+                ui: ui.transpose().map_err(unlike)?,
+                manifest: inspection.manifest,
+                granted: spec.grant,
+                effective,
+                pre,
+                config,
+                policy,
+                egress: self.settings.egress.clone(),
+                kv: self.settings.kv.clone(),
+                answers: Answers::default(),
+                calls: Semaphore::new(limits.concurrent_calls),
+                outbound: Semaphore::new(limits.outbound_requests),
+                instances: self.instances.clone(),
+                breaker: Mutex::new(Breaker::new(&limits)),
+                limits,
+            }),
+        })
+    }
+
+    /// Links what was granted and nothing else, so that a mistake in the checks before would end here.
+    fn link(
+        &self,
+        component: &Component,
+        inspection: &Inspection,
+        effective: &Rights,
+    ) -> Result<InstancePre<CallState>, String> {
+        let mut linker = Linker::new(&self.engine);
+        let linked = link_wasi(&mut linker).and_then(|()| link_capabilities(&mut linker, effective));
+        linked.map_err(|error| format!("the host's interfaces cannot be linked: {error:#}"))?;
+        linker.instantiate_pre(component).map_err(|error| {
+            format!(
+                "it cannot be linked with what it may import: {error:#}. It needs {} of callboard:host",
+                inspection.manifest.needs.host
+            )
+        })
+    }
+}
+
+fn resolved(rights: &Rights, config: &Value) -> Rights {
+    let lookup = |path: &str| texts_at(config, path);
+    let http = rights.http.iter().flat_map(|right: &HttpRight| right.resolve_config(&lookup)).collect();
+    Rights { http, ..rights.clone() }
+}
+
+fn link_capabilities(linker: &mut Linker<CallState>, effective: &Rights) -> wasmtime::Result<()> {
+    fn itself(state: &mut CallState) -> &mut CallState {
+        state
+    }
+    bindings::types::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    if imports::allows(effective, "log") {
+        bindings::log::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
+    if imports::allows(effective, "config") {
+        bindings::config::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
+    if imports::allows(effective, "http") {
+        bindings::http::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
+    if imports::allows(effective, "kv") {
+        bindings::kv::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
+    Ok(())
+}
+
+/// `wasi:io`'s state is the table of resources alone.
+struct HasTable;
+
+impl HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// The interfaces that std imports; `imports::WASI` lists the same.
+fn link_wasi(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    fn table(state: &mut CallState) -> &mut ResourceTable {
+        &mut state.table
+    }
+    wasi::io::error::add_to_linker::<_, HasTable>(linker, table)?;
+    wasi::io::poll::add_to_linker::<_, HasTable>(linker, table)?;
+    wasi::io::streams::add_to_linker::<_, HasTable>(linker, table)?;
+    wasi::clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, CallState::clocks)?;
+    wasi::clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(linker, CallState::clocks)?;
+    wasi::random::random::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    wasi::random::insecure::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    wasi::random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    wasi::cli::exit::add_to_linker::<_, WasiCli>(linker, &wasi::cli::exit::LinkOptions::default(), CallState::cli)?;
+    wasi::cli::environment::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::stdin::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::stdout::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::stderr::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::terminal_input::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::terminal_output::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
+    wasi::cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, CallState::cli)
+}

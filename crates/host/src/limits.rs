@@ -1,0 +1,249 @@
+//! Every limit of a plugin, with its reason. `host.limits` in app-config overrides them for all plugins,
+//! `plugins.<id>.limits` for one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// The largest component that is compiled. Compilation is not hardened against hostile input and grows with it; the
+/// largest real plugins (those that carry an interpreter) stay below this.
+pub const COMPONENT_BYTES: usize = 32 * MIB;
+/// How long compilation may take. A plugin of 100 KiB takes 0.1 s, in a debug build of the host 3 s.
+pub const COMPILE_TIME: Duration = Duration::from_secs(60);
+/// Linear memory of one instance. 32 concurrent calls of a plugin then stay within 2 GiB.
+pub const MEMORY_BYTES: usize = 64 * MIB;
+/// What `memory` can be raised to: the slots of the instance pool are of this size.
+pub const MEMORY_CEILING: usize = 512 * MIB;
+/// Elements of a table. Rust's guests use a few hundred; a table element costs the host 8 bytes.
+pub const TABLE_ELEMENTS: usize = 20_000;
+/// A UI call holds up a person who is looking at a spinner.
+pub const UI_DEADLINE: Duration = Duration::from_secs(5);
+/// A provider's page is one or a few upstream requests, with their retries.
+pub const PAGE_DEADLINE: Duration = Duration::from_secs(60);
+/// What crosses the boundary at once, as one list or one text: a page of a provider, an HTTP request's body.
+pub const BATCH_BYTES: usize = 4 * MIB;
+/// What one host call may copy out of a guest, in bytes of host memory: the engine counts a list's elements at their
+/// host size, so this lies above [`BATCH_BYTES`].
+pub const HOST_CALL_FUEL: usize = 16 * MIB;
+/// A UI tree as JSON text. Past this, the page would stutter.
+pub const TREE_BYTES: usize = MIB;
+/// Nodes of a UI tree; rows of a table are data and do not count.
+pub const TREE_NODES: usize = 5_000;
+/// Depth of a UI tree, so that no renderer needs an unbounded stack.
+pub const TREE_DEPTH: usize = 32;
+/// Rows of a table; more come by its cursor.
+pub const TABLE_ROWS: usize = 500;
+/// What a guest may read of one response body, in parts.
+pub const RESPONSE_BYTES: usize = 32 * MIB;
+/// One part of a response body.
+pub const RESPONSE_PART_BYTES: usize = MIB;
+/// Requests of one `http.send`.
+pub const REQUESTS_PER_SEND: usize = 64;
+/// Redirects that one request follows, each checked.
+pub const REDIRECTS: usize = 5;
+/// Log of one call: lines and what the guest writes to stdout and stderr together.
+pub const LOG_BYTES: usize = 64 * KIB;
+/// A key of the plugin's store.
+pub const KV_KEY_BYTES: usize = 512;
+/// A value of the plugin's store.
+pub const KV_VALUE_BYTES: usize = MIB;
+/// Keys of one answer of `kv.keys`.
+pub const KV_KEYS: usize = 1_000;
+/// Calls of one plugin at a time; more wait within their own deadline.
+pub const CONCURRENT_CALLS: usize = 32;
+/// Outgoing requests of one plugin at a time, over all its calls; more wait within the deadline of their call.
+pub const OUTBOUND_REQUESTS: usize = 16;
+/// Instances of all plugins at a time: the size of the pool.
+pub const INSTANCES: u32 = 256;
+/// Host calls may leave this many things (bodies, streams) open in one call.
+pub const RESOURCES: usize = 256;
+/// This many faults without a success in between suspend the plugin.
+pub const FAULTS_BEFORE_SUSPENSION: u32 = 5;
+/// The first suspension. Each further one is twice as long.
+pub const FIRST_SUSPENSION: Duration = Duration::from_secs(10);
+/// The longest suspension.
+pub const LONGEST_SUSPENSION: Duration = Duration::from_secs(600);
+
+/// The limits that an operator may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of linear memory of one instance.
+    pub memory: usize,
+    /// How long a `ui` call may take, in guest and host.
+    pub ui_deadline: Duration,
+    /// How long one page of a provider may take, in guest and host.
+    pub page_deadline: Duration,
+    /// Bytes that a guest may read of one response body.
+    pub response_bytes: usize,
+    /// Bytes of log of one call.
+    pub log_bytes: usize,
+    /// Calls of one plugin at a time.
+    pub concurrent_calls: usize,
+    /// Outgoing requests of one plugin at a time.
+    pub outbound_requests: usize,
+    /// Bytes of a component.
+    pub component_bytes: usize,
+    /// How long compilation may take.
+    pub compile_time: Duration,
+    /// Faults in a row that suspend a plugin.
+    pub faults_before_suspension: u32,
+    /// The first suspension; each further one is twice as long, up to ten minutes.
+    pub first_suspension: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            memory: MEMORY_BYTES,
+            ui_deadline: UI_DEADLINE,
+            page_deadline: PAGE_DEADLINE,
+            response_bytes: RESPONSE_BYTES,
+            log_bytes: LOG_BYTES,
+            concurrent_calls: CONCURRENT_CALLS,
+            outbound_requests: OUTBOUND_REQUESTS,
+            component_bytes: COMPONENT_BYTES,
+            compile_time: COMPILE_TIME,
+            faults_before_suspension: FAULTS_BEFORE_SUSPENSION,
+            first_suspension: FIRST_SUSPENSION,
+        }
+    }
+}
+
+impl Limits {
+    /// These limits with what `overrides` names changed.
+    ///
+    /// # Errors
+    /// A value that the host cannot keep, such as no memory at all.
+    pub fn with(mut self, overrides: &LimitOverrides) -> Result<Limits, LimitsError> {
+        fn set<T: Clone>(limit: &mut T, value: &Option<T>) {
+            if let Some(value) = value {
+                limit.clone_from(value);
+            }
+        }
+        set(&mut self.memory, &overrides.memory);
+        set(&mut self.ui_deadline, &overrides.ui_deadline);
+        set(&mut self.page_deadline, &overrides.page_deadline);
+        set(&mut self.response_bytes, &overrides.response_bytes);
+        set(&mut self.log_bytes, &overrides.log_bytes);
+        set(&mut self.concurrent_calls, &overrides.concurrent_calls);
+        set(&mut self.outbound_requests, &overrides.outbound_requests);
+        set(&mut self.component_bytes, &overrides.component_bytes);
+        set(&mut self.compile_time, &overrides.compile_time);
+        set(&mut self.faults_before_suspension, &overrides.faults_before_suspension);
+        set(&mut self.first_suspension, &overrides.first_suspension);
+        self.check()?;
+        Ok(self)
+    }
+
+    fn check(&self) -> Result<(), LimitsError> {
+        let range = |name, value: usize, least: usize, most: usize| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(LimitsError { name, message: format!("is {value}, but must be from {least} to {most}") })
+            }
+        };
+        let time = |name, value: Duration, most: u64| {
+            if !value.is_zero() && value <= Duration::from_secs(most) {
+                Ok(())
+            } else {
+                Err(LimitsError {
+                    name,
+                    message: format!("is {value:?}, but must be more than nothing and at most {most} s"),
+                })
+            }
+        };
+        range("memory", self.memory, MIB, MEMORY_CEILING)?;
+        time("uiDeadline", self.ui_deadline, 60)?;
+        time("pageDeadline", self.page_deadline, 3600)?;
+        range("responseBytes", self.response_bytes, 1, 1024 * MIB)?;
+        range("logBytes", self.log_bytes, 0, 16 * MIB)?;
+        range("concurrentCalls", self.concurrent_calls, 1, 128)?;
+        range("outboundRequests", self.outbound_requests, 1, 256)?;
+        range("componentBytes", self.component_bytes, 1, 256 * MIB)?;
+        time("compileTime", self.compile_time, 3600)?;
+        range("faultsBeforeSuspension", self.faults_before_suspension as usize, 1, 1000)?;
+        time("firstSuspension", self.first_suspension, LONGEST_SUSPENSION.as_secs())
+    }
+}
+
+/// `host.limits` or `plugins.<id>.limits` in app-config. Sizes are bytes; times are as in a schedule: `"10 seconds"`,
+/// `{ seconds: 10 }` or `PT10S`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "each field is the one of the same name in Limits")]
+pub struct LimitOverrides {
+    pub memory: Option<usize>,
+    #[serde(deserialize_with = "duration")]
+    pub ui_deadline: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
+    pub page_deadline: Option<Duration>,
+    pub response_bytes: Option<usize>,
+    pub log_bytes: Option<usize>,
+    pub concurrent_calls: Option<usize>,
+    pub outbound_requests: Option<usize>,
+    pub component_bytes: Option<usize>,
+    #[serde(deserialize_with = "duration")]
+    pub compile_time: Option<Duration>,
+    pub faults_before_suspension: Option<u32>,
+    #[serde(deserialize_with = "duration")]
+    pub first_suspension: Option<Duration>,
+}
+
+/// A limit that the host cannot keep.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the limit `{name}` {message}")]
+pub struct LimitsError {
+    /// As in app-config.
+    pub name: &'static str,
+    message: String,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    callboard_model::schedule::parse_duration(&value).map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(overrides: serde_json::Value, expected: Result<Limits, &str>) {
+        let result = serde_json::from_value::<LimitOverrides>(overrides.clone())
+            .map_err(|error| error.to_string())
+            .and_then(|overrides| Limits::default().with(&overrides).map_err(|error| error.to_string()));
+        match expected {
+            Ok(limits) => assert_eq!(result, Ok(limits), "{overrides}"),
+            Err(part) => {
+                let message = result.expect_err("refused");
+                assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn overrides() {
+        use serde_json::json;
+        check(json!({}), Ok(Limits::default()));
+        check(json!({ "memory": 1_048_576 }), Ok(Limits { memory: MIB, ..Limits::default() }));
+        check(
+            json!({ "uiDeadline": { "seconds": 1 }, "pageDeadline": "2 minutes" }),
+            Ok(Limits {
+                ui_deadline: Duration::from_secs(1),
+                page_deadline: Duration::from_secs(120),
+                ..Limits::default()
+            }),
+        );
+        check(json!({ "memory": 1 }), Err("`memory` is 1, but must be from 1048576 to 536870912"));
+        check(json!({ "memory": 1_073_741_824 }), Err("`memory`"));
+        check(json!({ "uiDeadline": { "seconds": 0 } }), Err("`uiDeadline`"));
+        check(json!({ "concurrentCalls": 0 }), Err("`concurrentCalls`"));
+        check(json!({ "memmory": 1 }), Err("memmory"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Reads a manifest and checks what its types cannot say.
+
+use std::collections::BTreeSet;
+
+use callboard_model::manifest::Manifest;
+use serde_json::Value;
+
+use crate::guest_config::{is_secret_name, schema_problem};
+
+/// Reads the text of the section, which is plugin.yaml. YAML is a superset of JSON, so either does.
+pub(crate) fn read(text: &str) -> Result<Manifest, String> {
+    let value = callboard_model::yaml::value(text).map_err(|error| error.to_string())?;
+    let manifest: Manifest = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    check(&manifest)?;
+    Ok(manifest)
+}
+
+fn check(manifest: &Manifest) -> Result<(), String> {
+    if manifest.format != 1 {
+        return Err(format!("format is {}, but this portal reads format 1; upgrade the portal", manifest.format));
+    }
+    if !is_id(&manifest.id) {
+        return Err(format!(
+            "id is `{}`, but must be 1 to 63 lower-case letters, digits and dashes and begin with a letter",
+            manifest.id
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for extension in &manifest.contributes.ui {
+        if !is_id(&extension.id) {
+            return Err(format!(
+                "contributes.ui: the id `{}` must be lower-case letters, digits and dashes and begin with a letter",
+                extension.id
+            ));
+        }
+        if !seen.insert(&extension.id) {
+            return Err(format!("contributes.ui: there are two extensions with the id `{}`", extension.id));
+        }
+    }
+    for path in &manifest.rights.config {
+        let Some(schema) = manifest.config_schema.get(path) else {
+            return Err(format!(
+                "rights.config names `{path}`, but configSchema does not describe it; only what is described is \
+                 delivered"
+            ));
+        };
+        check_schema(path, schema)?;
+    }
+    if let Some(path) = manifest.config_schema.keys().find(|path| !manifest.rights.config.contains(path)) {
+        return Err(format!("configSchema describes `{path}`, but rights.config does not ask for it"));
+    }
+    Ok(())
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')
+}
+
+fn check_schema(path: &str, schema: &Value) -> Result<(), String> {
+    if let Some(problem) = schema_problem(schema) {
+        return Err(format!("configSchema.{path}: {problem}"));
+    }
+    match plain_secret(schema) {
+        Some(name) => Err(format!(
+            "configSchema.{path}: `{name}` is the name of a secret, so it needs `x-credential`; a plugin is never \
+             given a secret itself"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The first property that is named like a secret and would be delivered as it is.
+fn plain_secret(schema: &Value) -> Option<&str> {
+    match schema {
+        Value::Object(object) => {
+            let own = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+            own.filter(|(_, property)| property.get("x-credential").is_none())
+                .find_map(|(name, _)| is_secret_name(name).then_some(name.as_str()))
+                .or_else(|| object.values().find_map(plain_secret))
+        }
+        Value::Array(items) => items.iter().find_map(plain_secret),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: &str, expected: Result<(), &str>) {
+        let base = "name: Test\nversion: 1.0.0\nneeds: { host: ^0.1, plugin: ^0.1 }\n";
+        let result = read(&format!("{base}{change}"));
+        match expected {
+            Ok(()) => assert!(result.is_ok(), "{change}: {result:?}"),
+            Err(part) => {
+                let message = result.expect_err(change);
+                assert!(message.contains(part), "{change}: {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn manifests() {
+        check("format: 1\nid: s3", Ok(()));
+        check("format: 2\nid: s3", Err("upgrade the portal"));
+        check("format: 1\nid: S3", Err("id is `S3`"));
+        check("format: 1\nid: ''", Err("id is ``"));
+        check("format: 1\nid: s3\ncolour: red", Err("colour"));
+        check("format: 1\nid: s3\nrights: { config: [a.b] }", Err("configSchema does not describe it"));
+        check("format: 1\nid: s3\nconfigSchema: { a.b: {} }", Err("does not ask for it"));
+        check("format: 1\nid: s3\nrights: { config: [a] }\nconfigSchema: { a: { type: string } }", Ok(()));
+        check(
+            "format: 1\nid: s3\nrights: { config: [a] }\nconfigSchema: { a: { type: 5 } }",
+            Err("configSchema.a"),
+        );
+        check(
+            "format: 1\nid: s3\nrights: { config: [a] }\n\
+             configSchema: { a: { properties: { token: { type: string } } } }",
+            Err("`token` is the name of a secret"),
+        );
+        check(
+            "format: 1\nid: s3\nrights: { config: [a] }\n\
+             configSchema: { a: { properties: { token: { x-credential: { kind: bearer, origin: 'https://x.example' } } } } }",
+            Ok(()),
+        );
+        check(
+            "format: 1\nid: s3\ncontributes: { ui: [{ id: a, at: page, title: A }, { id: a, at: page, title: B }] }",
+            Err("two extensions"),
+        );
+    }
+}

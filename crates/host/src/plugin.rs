@@ -1,0 +1,134 @@
+//! A loaded plugin.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use callboard_egress::Egress;
+use callboard_model::api::PluginState;
+use callboard_model::manifest::Manifest;
+use callboard_model::rights::Rights;
+use callboard_store::Kv;
+use tokio::sync::Semaphore;
+use wasmtime::component::InstancePre;
+
+use crate::bindings::{entity_provider, ui};
+use crate::breaker::Breaker;
+use crate::call::CallState;
+use crate::capability::http::{Answers, GrantPolicy};
+use crate::guest_config::GuestConfig;
+use crate::limits::Limits;
+
+/// A plugin that was accepted. Cheap to clone. Nothing of it runs between calls.
+#[derive(Clone)]
+pub struct Plugin {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// A plugin that is not called for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// How long still.
+    pub remaining: Duration,
+    /// The last fault.
+    pub reason: String,
+}
+
+pub(crate) struct Inner {
+    pub(crate) id: String,
+    pub(crate) source: String,
+    pub(crate) digest: String,
+    pub(crate) manifest: Manifest,
+    pub(crate) granted: Rights,
+    pub(crate) effective: Rights,
+    pub(crate) limits: Limits,
+    pub(crate) pre: InstancePre<CallState>,
+    pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
+    pub(crate) ui: Option<ui::GuestIndices>,
+    pub(crate) config: GuestConfig,
+    pub(crate) policy: GrantPolicy,
+    pub(crate) egress: Egress,
+    pub(crate) kv: Kv,
+    pub(crate) answers: Answers,
+    /// Calls of this plugin at a time.
+    pub(crate) calls: Semaphore,
+    /// Outgoing requests of this plugin at a time.
+    pub(crate) outbound: Semaphore,
+    /// Instances of all plugins at a time.
+    pub(crate) instances: Arc<Semaphore>,
+    pub(crate) breaker: Mutex<Breaker>,
+}
+
+impl Plugin {
+    /// The key in app-config, and the id in the manifest.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// Where it was read from, as app-config has it.
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.inner.manifest
+    }
+
+    /// What the manifest asks for.
+    pub fn declared(&self) -> &Rights {
+        &self.inner.manifest.rights
+    }
+
+    /// What app-config grants.
+    pub fn granted(&self) -> &Rights {
+        &self.inner.granted
+    }
+
+    /// What it may do: the part that both name.
+    pub fn effective(&self) -> &Rights {
+        &self.inner.effective
+    }
+
+    /// `sha256:` and the component's digest in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// What it exports, named as in WIT.
+    pub fn extension_points(&self) -> Vec<&'static str> {
+        let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");
+        let ui = self.inner.ui.is_some().then_some("ui");
+        entity_provider.into_iter().chain(ui).collect()
+    }
+
+    /// The limits that hold for it.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Running, or suspended after repeated faults. A plugin that was refused has no value of this type.
+    pub fn state(&self) -> PluginState {
+        match self.suspension() {
+            Some(_) => PluginState::Suspended,
+            None => PluginState::Running,
+        }
+    }
+
+    /// Whether it is not called for a while, and why.
+    pub fn suspension(&self) -> Option<Suspension> {
+        self.inner.breaker().suspension(Instant::now())
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Plugin").field("id", &self.inner.id).field("digest", &self.inner.digest).finish()
+    }
+}
+
+impl Inner {
+    /// A panic while the lock is held leaves counters that are at worst one off.
+    pub(crate) fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,52 @@
+//! The guest's side of the WIT packages: one `generate!` for what a plugin imports, one for each extension point. The
+//! description of an extension point's world is in its export macro, so a component exports only what is named in
+//! [`export!`](crate::export), and imports only what it uses.
+#![allow(missing_docs, reason = "generated; what is for authors is re-exported with documentation")]
+
+pub mod host {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:host/capabilities",
+        generate_all,
+    });
+
+    pub use callboard::host::{config, http, kv, log, types};
+}
+
+pub mod entity_provider {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/entity-provider-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_entity_provider",
+        default_bindings_module: "callboard_sdk::bindings::entity_provider",
+    });
+
+    pub use exports::callboard::plugin::entity_provider as wit;
+}
+
+pub mod ui {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/ui-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_ui",
+        default_bindings_module: "callboard_sdk::bindings::ui",
+    });
+
+    pub use exports::callboard::plugin::ui as wit;
+}
