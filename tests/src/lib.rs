@@ -1,1 +1,7 @@
-//! Stub.
+//! What the portal's tests stand on: the portal itself with real plugins, and fakes of the services around it.
+
+pub mod browser;
+pub mod bucket;
+pub mod environment;
+pub mod hostile;
+pub mod petstore;

@@ -32,7 +32,6 @@ const IMPURE: &[&str] = &[
     "async-trait",
     "axum",
     "futures",
-    "futures-core",
     "hyper",
     "mio",
     "reqwest",

@@ -1,0 +1,1 @@
+//! The portal's tests: one binary, one module per subject.
