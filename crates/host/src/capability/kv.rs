@@ -1,0 +1,46 @@
+//! `callboard:host/kv`: what the plugin keeps between calls. The plugin's id is the host's to say, so that no key can
+//! reach another plugin's.
+
+use callboard_store::kv::KvError;
+
+use crate::bindings::kv::Host;
+use crate::bindings::types::Error;
+use crate::call::CallState;
+
+impl Host for CallState {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        let plugin = &self.plugin;
+        Ok(plugin.kv.get(&plugin.id, &key).await.map_err(|error| told(&plugin.id, error)))
+    }
+
+    async fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
+        let plugin = &self.plugin;
+        Ok(plugin.kv.set(&plugin.id, &key, &value).await.map_err(|error| told(&plugin.id, error)))
+    }
+
+    async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
+        let plugin = &self.plugin;
+        Ok(plugin.kv.delete(&plugin.id, &key).await.map_err(|error| told(&plugin.id, error)))
+    }
+
+    async fn keys(
+        &mut self,
+        prefix: String,
+        after: Option<String>,
+    ) -> wasmtime::Result<Result<Vec<String>, Error>> {
+        let plugin = &self.plugin;
+        Ok(plugin.kv.keys(&plugin.id, &prefix, after.as_deref()).await.map_err(|error| told(&plugin.id, error)))
+    }
+}
+
+/// The guest learns of its own mistakes; what is wrong with the database is the operator's to know.
+fn told(plugin: &str, error: KvError) -> Error {
+    match error {
+        KvError::Key(_) => Error::Invalid(error.to_string()),
+        KvError::Value { .. } | KvError::Full { .. } => Error::TooLarge(error.to_string()),
+        KvError::Store(error) => {
+            tracing::error!(plugin, %error, "the store of a plugin does not answer");
+            Error::Unavailable("the portal's database does not answer".to_owned())
+        }
+    }
+}
