@@ -1,0 +1,156 @@
+//! SQLite: one connection that writes, several that read.
+//!
+//! With the write-ahead log, readers and the writer do not wait for each other. There is one writer because SQLite has
+//! one write lock: a queue inside the process is fair, where the lock's busy handler is a matter of luck.
+
+use std::sync::Arc;
+
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Decode, Executor, Row as _, Sqlite as Engine, TypeInfo as _,
+    ValueRef as _,
+};
+
+use super::DatabaseConfig;
+use crate::limits::{BUSY, CACHE_KIB, PAGE_BYTES, READERS};
+use crate::{Error, Row, Sql, Value};
+
+pub(super) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    _folder: Option<tempfile::TempDir>,
+}
+
+pub(super) struct Transaction(sqlx::Transaction<'static, Engine>);
+
+impl Sqlite {
+    pub(super) async fn open(config: &DatabaseConfig) -> Result<Sqlite, Error> {
+        // SQLite's own in-memory databases cannot be shared by a writer and readers without table locks.
+        let (path, folder) = match config {
+            DatabaseConfig::File(path) => (path.clone(), None),
+            DatabaseConfig::Memory => {
+                let folder = tempfile::TempDir::with_prefix("callboard-")
+                    .map_err(|error| failed_to_open("in memory", &error))?;
+                (folder.path().join("callboard.sqlite"), Some(folder))
+            }
+        };
+        let name = path.display().to_string();
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            tokio::fs::create_dir_all(parent).await.map_err(|error| failed_to_open(&name, &error))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .page_size(PAGE_BYTES)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", format!("-{CACHE_KIB}"))
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
+        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY).idle_timeout(None).max_lifetime(None);
+        let writer = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| failed_to_open(&name, &error))?;
+        let readers = pool()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "on"))
+            .await
+            .map_err(|error| failed_to_open(&name, &error))?;
+        Ok(Sqlite { writer, readers, _folder: folder })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
+        // A transaction that asks for the lock only at its first write can fail there, when another program wrote since.
+        Ok(Transaction(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    pub(super) async fn read(&self) -> Result<Transaction, Error> {
+        Ok(Transaction(self.readers.begin().await?))
+    }
+
+    pub(super) async fn fetch_all(&self, sql: Sql) -> Result<Vec<Row>, Error> {
+        fetch_all(&self.readers, sql).await
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Transaction {
+    pub(super) async fn fetch_all(&mut self, sql: Sql) -> Result<Vec<Row>, Error> {
+        fetch_all(&mut *self.0, sql).await
+    }
+
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, Error> {
+        let (text, args, persistent) = sql.render_sqlite();
+        let query = sqlx::query_with(AssertSqlSafe(text), arguments(args)?).persistent(persistent);
+        Ok(query.execute(&mut *self.0).await?.rows_affected())
+    }
+
+    pub(super) async fn execute_script(&mut self, script: &'static str) -> Result<(), Error> {
+        sqlx::raw_sql(script).execute(&mut *self.0).await?;
+        Ok(())
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+async fn fetch_all<'c>(executor: impl Executor<'c, Database = Engine>, sql: Sql) -> Result<Vec<Row>, Error> {
+    let (text, args, persistent) = sql.render_sqlite();
+    let rows =
+        sqlx::query_with(AssertSqlSafe(text), arguments(args)?).persistent(persistent).fetch_all(executor).await?;
+    let names: Arc<[String]> = rows
+        .first()
+        .map(|row| row.columns().iter().map(|column| column.name().to_owned()).collect())
+        .unwrap_or_default();
+    rows.into_iter().map(|row| Ok(Row { names: Arc::clone(&names), values: values(&row)? })).collect()
+}
+
+fn arguments(values: Vec<Value>) -> Result<SqliteArguments, Error> {
+    use sqlx::Arguments as _;
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<i64>),
+            Value::Integer(number) => arguments.add(number),
+            Value::Real(number) => arguments.add(number),
+            Value::Text(text) => arguments.add(text),
+            Value::Blob(bytes) => arguments.add(bytes),
+        };
+        added.map_err(|error| Error::Failed(error.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+fn values(row: &SqliteRow) -> Result<Vec<Value>, Error> {
+    (0..row.columns().len()).map(|index| value(row, index)).collect()
+}
+
+fn value(row: &SqliteRow, index: usize) -> Result<Value, Error> {
+    let raw = row.try_get_raw(index)?;
+    if raw.is_null() {
+        return Ok(Value::Null);
+    }
+    let type_name = raw.type_info().name().to_owned();
+    let decoded = match type_name.as_str() {
+        "INTEGER" => <i64 as Decode<Engine>>::decode(raw).map(Value::Integer),
+        "REAL" => <f64 as Decode<Engine>>::decode(raw).map(Value::Real),
+        "BLOB" => <Vec<u8> as Decode<Engine>>::decode(raw).map(Value::Blob),
+        _ => <String as Decode<Engine>>::decode(raw).map(Value::Text),
+    };
+    decoded.map_err(|error| Error::Column { column: index.to_string(), reason: error.to_string() })
+}
+
+fn failed_to_open(name: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::Open { name: name.to_owned(), reason: error.to_string() }
+}
