@@ -287,7 +287,7 @@ fn audience(text: &str) -> Result<Audience, String> {
         "anyone" => Ok(Audience::Anyone),
         "signed-in" => Ok(Audience::SignedIn),
         text => match EntityRef::parse(text, None, None) {
-            Ok(entity_ref) if ["user", "group"].contains(&entity_ref.kind.as_str()) => Ok(Audience::Entity(entity_ref)),
+            Ok(entity_ref) if ["user", "group"].contains(&entity_ref.kind()) => Ok(Audience::Entity(entity_ref)),
             Ok(_) => Err("Only refs of users and groups may stand here.".to_owned()),
             Err(_) => Err(match nearest(text, WORDS) {
                 Some(nearest) => format!("Did you mean `{nearest}`?"),

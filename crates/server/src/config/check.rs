@@ -1,9 +1,8 @@
 //! Holds a configuration against the description of its keys.
 
 use callboard_model::entity_ref::EntityRef;
-use callboard_model::schedule::{Schedule, parse_duration};
-use serde::Deserialize;
-use serde_json::Number;
+use callboard_model::schedule::parse_duration;
+use serde_json::{Number, Value};
 use url::Url;
 
 use super::finding::{Finding, Unhonoured};
@@ -49,7 +48,7 @@ impl Check {
                 State::Honoured => {}
             }
             if let Err(expected) = conform(node, key) {
-                let message = format!("expected {expected}, found {}", node.kind());
+                let message = format!("expected {expected}, found {}", found(node, key));
                 self.findings.push(Finding::error(path, Some(node.origin.clone()), message, ""));
                 return;
             }
@@ -63,7 +62,9 @@ impl Check {
     }
 
     fn below(&mut self, node: &mut Node, branch: &Branch, path: &str, own: bool) {
-        if branch.key.is_some_and(|key| key.kind == Kind::Any) {
+        // Below any other kind there is nothing to describe: `{ minutes: 30 }` is a duration, whole.
+        let described = [Kind::Mapping, Kind::List, Kind::MappingOrList, Kind::TextOrMapping];
+        if branch.key.is_some_and(|key| !described.contains(&key.kind)) {
             return;
         }
         match &mut node.data {
@@ -90,15 +91,13 @@ impl Check {
             }
         }
         let Data::Mapping(entries) = &mut node.data else { return };
-        let written: Vec<String> = entries.iter().map(|(name, _)| name.clone()).collect();
         for (name, child) in entries {
             let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             match branch.entry(name) {
                 Some(known) => self.value(child, known, &below, own),
                 None if self.is_granted(&below) => {}
                 None => {
-                    let mut known: Vec<&str> = branch.children.keys().copied().collect();
-                    known.retain(|known| !written.iter().any(|name| name == known));
+                    let known: Vec<&str> = branch.children.keys().copied().collect();
                     self.unknown(child, &below, name, &known, own);
                 }
             }
@@ -168,7 +167,6 @@ fn conform(node: &mut Node, key: &Key) -> Result<(), String> {
         Kind::MappingOrList => is(matches!(node.data, Data::Mapping(_) | Data::List(_))),
         Kind::TextOrMapping => is(is_text(node) || matches!(node.data, Data::Mapping(_))),
         Kind::Texts => is(matches!(node.data, Data::List(_)) && node.items().iter().all(is_text)),
-        Kind::TextOrTexts => is(is_text(node) || matches!(node.data, Data::List(_)) && node.items().iter().all(is_text)),
         Kind::Url => is(node.text().and_then(|text| Url::parse(text).ok()).is_some_and(|url| ["http", "https"].contains(&url.scheme()))),
         Kind::Boolean => {
             node.data = Data::Bool(boolean(&node.data).ok_or_else(|| words(key.kind).to_owned())?);
@@ -185,7 +183,20 @@ fn conform(node: &mut Node, key: &Key) -> Result<(), String> {
         Kind::EntityRef => is(node.text().is_some_and(|text| EntityRef::parse(text, None, None).is_ok())),
         Kind::DurationOrFalse if matches!(node.data, Data::Bool(false)) => Ok(()),
         Kind::Duration | Kind::DurationOrFalse => is(parse_duration(&node.to_json()).is_ok()),
-        Kind::Schedule => is(Schedule::deserialize(node.to_json()).is_ok()),
+    }
+}
+
+/// What was found instead: the value itself where that helps and it cannot be a secret.
+fn found(node: &Node, key: &Key) -> String {
+    let harmless = matches!(
+        key.kind,
+        Kind::Choice(_) | Kind::Boolean | Kind::Number | Kind::Duration | Kind::DurationOrFalse
+    );
+    match node.to_json() {
+        value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)) if harmless && !node.substituted => {
+            format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        }
+        _ => node.kind().to_owned(),
     }
 }
 
@@ -198,11 +209,9 @@ pub(super) fn words(kind: Kind) -> &'static str {
         Kind::Number => "a number",
         Kind::Duration => "a duration such as `30 minutes`, `PT30M` or `{ minutes: 30 }`",
         Kind::DurationOrFalse => "a duration such as `30 minutes`, `PT30M` or `{ minutes: 30 }`, or false",
-        Kind::Schedule => "a schedule such as `{ frequency: { minutes: 30 }, timeout: { minutes: 3 } }`",
         Kind::Choice(_) => "one of a few words",
         Kind::EntityRef => "an entity ref such as `user:default/ada`",
         Kind::Texts => "a list of texts",
-        Kind::TextOrTexts => "a text or a list of texts",
         Kind::Mapping => "a mapping",
         Kind::List => "a list",
         Kind::MappingOrList => "a mapping or a list",
@@ -259,7 +268,7 @@ mod tests {
             "Error app-config.yaml:4: plugins.s3.grnt: unknown key. Did you mean `grant`?",
         ]);
         check_one("plugins: {s3: {source: a.wasm, zzzzzz: 1}}", &[
-            "Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits.",
+            "Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits, source.",
         ]);
         check_one("plugins: {s3: {}}", &["Error app-config.yaml:1: plugins.s3: `source` is missing. It is a text"]);
         check_one("plugins: {s3: {source: a, grant: {entity_provider: {}}}}", &[
@@ -304,14 +313,14 @@ mod tests {
             ("app: x", "app: expected a mapping, found a text"),
             ("app: {baseUrl: localhost}", "app.baseUrl: expected an http or https URL, found a text"),
             ("app: {baseUrl: 'ftp://x'}", "app.baseUrl: expected an http or https URL, found a text"),
-            ("backend: {listen: {port: many}}", "backend.listen.port: expected a number, found a text"),
+            ("backend: {listen: {port: many}}", "backend.listen.port: expected a number, found `many`"),
             ("backend: {listen: [1]}", "backend.listen: expected a text or a mapping, found a list"),
             ("backend: {reading: {allow: [{host: 5}]}}", "backend.reading.allow[0].host: expected a text that is not empty; put the number in quotes, found a number"),
             ("aws: {accounts: [{accountId: 123456789012}]}", "aws.accounts[0].accountId: expected a text that is not empty; put the number in quotes"),
-            ("catalog: {orphanStrategy: burn}", "catalog.orphanStrategy: expected one of delete, keep, found a text"),
+            ("catalog: {orphanStrategy: burn}", "catalog.orphanStrategy: expected one of delete, keep, found `burn`"),
             ("catalog: {processingInterval: '5'}", "catalog.processingInterval: expected a duration"),
             ("catalog: {processingInterval: {minuets: 5}}", "catalog.processingInterval: expected a duration"),
-            ("catalog: {readonly: perhaps}", "catalog.readonly: expected true or false, found a text"),
+            ("catalog: {readonly: perhaps}", "catalog.readonly: expected true or false, found `perhaps`"),
             ("integrations: {awsS3: 5}", "integrations.awsS3: expected a mapping or a list, found a number"),
             ("integrations: {awsS3: [x]}", "integrations.awsS3[0]: expected a mapping, found a text"),
             ("auth: {providers: {guest: {userEntityRef: ada}}}", "auth.providers.guest.userEntityRef: expected an entity ref"),

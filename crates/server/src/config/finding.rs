@@ -104,6 +104,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Brings everything into the order of the layers and their lines.
+    pub(super) fn sort(&mut self) {
+        let layers = &self.layers;
+        let place = |origin: Option<&Origin>| {
+            let layer = origin.and_then(|origin| layers.iter().position(|layer| **layer == *origin.layer));
+            (layer.unwrap_or(layers.len()), origin.and_then(|origin| origin.line))
+        };
+        self.findings.sort_by_key(|finding| place(finding.origin.as_ref()));
+        self.unhonoured.sort_by_key(|key| place(Some(&key.origin)));
+        self.unset.sort_by_key(|key| place(Some(&key.origin)));
+    }
+
     /// The findings with which the portal does not start.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error)

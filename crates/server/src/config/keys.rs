@@ -43,16 +43,12 @@ pub enum Kind {
     Duration,
     /// A duration, or false.
     DurationOrFalse,
-    /// `{ frequency, timeout, initialDelay?, scope? }`.
-    Schedule,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// An entity ref with its kind.
     EntityRef,
     /// A list of texts.
     Texts,
-    /// A text, or a list of them.
-    TextOrTexts,
     /// A mapping with the keys described below this one.
     Mapping,
     /// A list with the items described below this one.

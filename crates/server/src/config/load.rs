@@ -44,6 +44,7 @@ pub fn load(sources: &Sources) -> Loaded {
     report.findings.extend(findings);
     report.unhonoured = unhonoured;
     let config = build(&root, sources.base_dir(), &mut report);
+    report.sort();
     let config = report.errors().next().is_none().then_some(config);
     Loaded { config, report }
 }

@@ -1,7 +1,5 @@
 //! `docs/config.md` and `docs/config.schema.json`, out of the description of the keys.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value, json};
 
 use super::check::words;
@@ -150,11 +148,10 @@ fn of_kind(kind: Kind, branch: &Branch, path: &str, own: bool) -> Value {
         Kind::Text | Kind::Secret | Kind::Url | Kind::EntityRef => any_of(vec![text]),
         Kind::Boolean => any_of(vec![json!({"type": ["boolean", "string"]})]),
         Kind::Number => any_of(vec![json!({"type": ["number", "string"]})]),
-        Kind::Duration | Kind::Schedule => any_of(vec![text, json!({"type": "object"})]),
+        Kind::Duration => any_of(vec![text, json!({"type": "object"})]),
         Kind::DurationOrFalse => any_of(vec![text, json!({"type": "object"}), json!({"const": false})]),
         Kind::Choice(choices) => any_of(vec![json!({"enum": choices}), json!({"type": "string", "pattern": r"\$\{"})]),
         Kind::Texts => any_of(vec![list(any_of(vec![text]))]),
-        Kind::TextOrTexts => any_of(vec![text.clone(), list(any_of(vec![text]))]),
         Kind::Mapping => any_of(vec![mapping(branch, path, own)]),
         Kind::List => any_of(vec![items()]),
         Kind::MappingOrList => any_of(vec![single(), items()]),
