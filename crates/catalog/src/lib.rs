@@ -1,1 +1,22 @@
-//! Stub.
+//! The software catalog: providers bring entities in, the engine processes them, and queries read them.
+//!
+//! [`Catalog`] is the way in. This crate alone knows its tables; which database is under them it does not know.
+#![deny(missing_docs)]
+
+mod catalog;
+mod error;
+mod location;
+mod provider;
+mod query;
+mod reader;
+mod settings;
+
+pub use catalog::Catalog;
+pub use error::Error;
+pub use location::{DryRun, NewLocation, RegisteredLocation};
+pub use provider::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
+pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query};
+pub use reader::{ReadFailure, Reader, Reading};
+pub use settings::{
+    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, Rule, Settings, Strategy,
+};

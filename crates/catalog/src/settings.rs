@@ -1,0 +1,139 @@
+//! app-config's `catalog`, as far as the engine reads it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use callboard_model::location_ref::Presence;
+use callboard_model::schedule::parse_duration;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// app-config's `catalog`. Keys that the engine does not know are left to others (`catalog.providers`).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// What is always in the catalog.
+    pub locations: Vec<ConfiguredLocation>,
+    /// Which kinds may come from where; without them Component, API and Location may.
+    pub rules: Option<Vec<Rule>>,
+    /// How often sources that cannot tell of changes are read again.
+    pub processing_interval: ProcessingInterval,
+    /// What becomes of entities that no source names any more.
+    pub orphan_strategy: Strategy,
+    /// What becomes of entities of providers that are gone.
+    pub orphan_provider_strategy: Strategy,
+    /// Locations cannot be registered, changed or removed.
+    pub readonly: bool,
+    /// What a second registration of the same location does.
+    pub default_location_conflict_strategy: OnConflict,
+    /// Relative `file` targets start here. The server sets it to the folder of app-config.
+    #[serde(skip)]
+    pub base_dir: PathBuf,
+}
+
+/// One of `catalog.locations`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfiguredLocation {
+    /// `file` or `url`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A path, in which `*`, `**`, `?`, `[…]` and `{…}` stand for many, or a URL.
+    pub target: String,
+    /// What else may come from here, beside `catalog.rules`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+    /// Whether it is an error when there is nothing there.
+    #[serde(default)]
+    pub presence: Presence,
+}
+
+/// Kinds that may come from some locations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// Any of these. An empty list allows nothing.
+    pub allow: Vec<Allow>,
+    /// Any of these; none means every location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locations: Option<Vec<LocationMatcher>>,
+}
+
+/// What a rule allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Allow {
+    /// A kind, in any case.
+    Kind(String),
+    /// A kind with a `spec.type`, both in any case.
+    Type {
+        /// The kind.
+        kind: String,
+        /// Without it every entity of the kind.
+        #[serde(rename = "spec.type", default, skip_serializing_if = "Option::is_none")]
+        spec_type: Option<String>,
+    },
+}
+
+/// Where a rule holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocationMatcher {
+    /// The location's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its target, letter for letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<String>,
+    /// A glob for its target, in any case. Not together with `exact`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+/// How often sources that cannot tell of changes are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessingInterval {
+    /// A time between the first and the second, so that not everything is read at once.
+    Between(Duration, Duration),
+    /// Nothing is processed at all: another replica does it.
+    Never,
+}
+
+/// What becomes of what nobody names any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// It goes.
+    #[default]
+    Delete,
+    /// It stays.
+    Keep,
+}
+
+/// What a second registration of the same location does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// The location is read again.
+    Refresh,
+}
+
+impl Default for ProcessingInterval {
+    fn default() -> Self {
+        ProcessingInterval::Between(Duration::from_secs(100), Duration::from_secs(150))
+    }
+}
+
+impl<'de> Deserialize<'de> for ProcessingInterval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        if value == serde_json::Value::Bool(false) {
+            return Ok(ProcessingInterval::Never);
+        }
+        let duration = parse_duration(&value).map_err(de::Error::custom)?;
+        let seconds = duration.as_secs_f64().round().max(1.0);
+        Ok(ProcessingInterval::Between(Duration::from_secs_f64(seconds), Duration::from_secs_f64(seconds * 1.5)))
+    }
+}
