@@ -65,6 +65,13 @@ impl Browser {
         self.driver.stop().await
     }
 
+    /// Takes a session's cookie, `name=value`, as if the reader had signed in.
+    pub async fn hold_cookie(&self, cookie: &str) -> Result<()> {
+        let (name, value) = cookie.split_once('=').context("a cookie has a name and a value")?;
+        let cookie = json!({ "url": self.base.as_str(), "name": name, "value": value, "httpOnly": true });
+        self.devtools("Network.setCookie", cookie).await
+    }
+
     /// Goes to a path of the portal and waits until the page says what it is.
     pub async fn goto(&self, path: &str) -> Result<()> {
         self.client.goto(self.base.join(path)?.as_str()).await.with_context(|| format!("{path} did not load"))?;

@@ -59,6 +59,20 @@ impl Hostile {
     }
 }
 
+/// An upstream that accepts connections and says nothing. Dropped, it is gone.
+pub async fn mute() -> Result<(String, TcpListener)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("the upstream cannot listen")?;
+    // The system accepts connections for a listener, whether somebody takes them or not.
+    Ok((format!("http://{}", listener.local_addr()?), listener))
+}
+
+/// The address of an upstream that is not there.
+pub async fn dead() -> Result<String> {
+    let (address, listener) = mute().await?;
+    drop(listener);
+    Ok(address)
+}
+
 impl Drop for Hostile {
     fn drop(&mut self) {
         self.task.abort();

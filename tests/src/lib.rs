@@ -2,6 +2,9 @@
 
 pub mod browser;
 pub mod bucket;
+pub mod client;
 pub mod environment;
 pub mod hostile;
 pub mod petstore;
+pub mod portal;
+pub mod s3;

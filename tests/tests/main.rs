@@ -1,1 +1,10 @@
 //! The portal's tests: one binary, one module per subject.
+//!
+//! `cargo xtask test` prepares what they need; with words after it, it runs those whose name contains one of them.
+
+mod browser;
+mod catalog_api;
+mod config;
+mod plugins;
+mod s3;
+mod sandbox;

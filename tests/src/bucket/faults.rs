@@ -16,6 +16,7 @@ pub struct Faults {
     held: watch::Sender<bool>,
     listed_too: Mutex<Vec<String>>,
     without_etags: Mutex<bool>,
+    good_lists: Mutex<Option<u64>>,
     requests: Mutex<Requests>,
 }
 
@@ -27,6 +28,7 @@ impl Default for Faults {
             held: watch::Sender::new(false),
             listed_too: Mutex::default(),
             without_etags: Mutex::default(),
+            good_lists: Mutex::default(),
             requests: Mutex::default(),
         }
     }
@@ -58,6 +60,11 @@ impl Faults {
         *lock(&self.without_etags) = hidden;
     }
 
+    /// Answers so many more listings and then fails for good.
+    pub fn fail_after_lists(&self, lists: u64) {
+        *lock(&self.good_lists) = Some(lists);
+    }
+
     /// What was asked so far.
     #[must_use]
     pub fn requests(&self) -> Requests {
@@ -77,6 +84,22 @@ impl Faults {
         *lock(&self.without_etags)
     }
 
+    /// Whether this listing is still to be answered.
+    pub(super) fn may_list(&self) -> bool {
+        match &mut *lock(&self.good_lists) {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    pub(super) fn count_sent(&self, bytes: usize) {
+        lock(&self.requests).sent += bytes as u64;
+    }
+
     pub(super) fn count_unchanged(&self) {
         lock(&self.requests).unchanged += 1;
     }
@@ -87,6 +110,7 @@ impl Faults {
 pub struct Requests {
     counts: BTreeMap<(String, String), u64>,
     unchanged: u64,
+    sent: u64,
 }
 
 impl Requests {
@@ -112,6 +136,12 @@ impl Requests {
     #[must_use]
     pub fn unchanged(&self) -> u64 {
         self.unchanged
+    }
+
+    /// Bytes of objects that were handed to the network.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Requests in all.

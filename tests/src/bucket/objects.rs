@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use futures::StreamExt;
 use s3s::crypto::{Checksum, Md5};
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -101,6 +102,9 @@ impl S3 for Objects {
         if input.delimiter.is_some() {
             return Err(s3_error!(NotImplemented, "this server lists no folders"));
         }
+        if !self.faults.may_list() {
+            return Err(s3_error!(InternalError, "We encountered an internal error. Please try again."));
+        }
         let folder = self.folder(&input.bucket)?;
         let listing = self.listing(&folder, input.continuation_token.is_some())?;
         let prefix = input.prefix.as_deref().unwrap_or_default();
@@ -146,6 +150,10 @@ impl S3 for Objects {
             return Err(S3Error::new(S3ErrorCode::NotModified));
         }
         response.output.e_tag = Some(etag);
+        let faults = Arc::clone(&self.faults);
+        response.output.body = response.output.body.map(|body| {
+            StreamingBlob::wrap(body.inspect(move |part| faults.count_sent(part.as_ref().map_or(0, |part| part.len()))))
+        });
         Ok(response)
     }
 

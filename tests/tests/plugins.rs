@@ -1,0 +1,124 @@
+//! What every bundled plugin must do, whichever it is. A new plugin is a new line of [`SUBJECTS`].
+
+use anyhow::{Context, Result};
+use callboard_model::api::PluginState;
+use callboard_tests::portal::{TestPortal, merge, with_plugin};
+use callboard_tests::{environment, hostile};
+use serde_json::{Value, json};
+
+/// A plugin, with a configuration of it over an upstream at an address.
+struct Subject {
+    id: &'static str,
+    config: fn(&str) -> Value,
+    provider: &'static str,
+}
+
+const SUBJECTS: &[Subject] = &[Subject { id: "s3", config: s3, provider: callboard_tests::s3::PROVIDER }];
+
+fn s3(upstream: &str) -> Value {
+    json!({
+        "integrations": { "awsS3": [{
+            "endpoint": upstream,
+            "accessKeyId": "id",
+            "secretAccessKey": "secret",
+            "s3ForcePathStyle": true,
+        }] },
+        "catalog": { "providers": { "awsS3": {
+            "bucketName": "bucket",
+            "region": "eu-central-1",
+            "schedule": { "frequency": { "hours": 10 }, "timeout": { "seconds": 3 } },
+        } } },
+    })
+}
+
+/// Everything that the plugin's manifest asks for, as a grant.
+fn declared(subject: &Subject) -> Result<Value> {
+    let component = std::fs::read(environment::plugin(subject.id)?)?;
+    let inspection = callboard_host::inspect(&component).context(subject.id)?;
+    Ok(serde_json::to_value(&inspection.manifest.rights)?)
+}
+
+async fn portal(subject: &Subject, grant: &Value, upstream: &str) -> Result<TestPortal> {
+    let mut config = with_plugin(subject.id, &environment::plugin(subject.id)?, grant);
+    merge(&mut config, (subject.config)(upstream));
+    TestPortal::start(config).await
+}
+
+/// The list above is complete.
+#[test]
+fn every_bundled_plugin_is_a_subject() -> Result<()> {
+    for entry in std::fs::read_dir(environment::root().join("plugins"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            let id = entry.file_name().to_string_lossy().into_owned();
+            assert!(SUBJECTS.iter().any(|subject| subject.id == id), "add plugins/{id} to the compliance suite");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_runs_with_what_it_declares() -> Result<()> {
+    for subject in SUBJECTS {
+        let portal = portal(subject, &declared(subject)?, &hostile::dead().await?).await?;
+        let plugin = portal.plugin(subject.id).await?;
+        assert_eq!(plugin.state, PluginState::Running, "{}: {:?}", subject.id, plugin.reason);
+        assert_eq!(plugin.effective, plugin.declared, "{}", subject.id);
+        assert!(plugin.digest.is_some_and(|digest| digest.starts_with("sha256:")), "{}", subject.id);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_refused_without_a_right_that_it_needs() -> Result<()> {
+    for subject in SUBJECTS {
+        let declared = declared(subject)?;
+        for right in declared.as_object().context("rights are an object")?.keys() {
+            let mut grant = declared.clone();
+            grant.as_object_mut().context("rights are an object")?.remove(right);
+            let portal = portal(subject, &grant, &hostile::dead().await?).await?;
+            let plugin = portal.plugin(subject.id).await?;
+            let reason = plugin.reason.unwrap_or_default();
+            assert_eq!(plugin.state, PluginState::Refused, "{} without {right}", subject.id);
+            assert!(reason.contains(&format!("plugins.{}.grant", subject.id)), "where to add it: {reason}");
+            assert!(reason.contains(right.as_str()), "what to add: {reason}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_survives_an_upstream_that_is_dead_or_mute() -> Result<()> {
+    let (mute, _listener) = hostile::mute().await?;
+    for subject in SUBJECTS {
+        for upstream in [&hostile::dead().await?, &mute] {
+            let portal = portal(subject, &declared(subject)?, upstream).await?;
+            let run = portal.idle(subject.id, subject.provider).await?;
+            assert!(run.last_error.is_some(), "{} says that it could not read", subject.id);
+            let plugin = portal.plugin(subject.id).await?;
+            assert_eq!(plugin.state, PluginState::Running, "{}: {:?}", subject.id, plugin.reason);
+        }
+    }
+    Ok(())
+}
+
+/// The examples that a plugin ships are configurations with which it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_examples_are_true() -> Result<()> {
+    for subject in SUBJECTS {
+        let folder = environment::root().join("plugins").join(subject.id).join("examples");
+        let mut examples = 0;
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("{} has no examples", subject.id))? {
+            let path = entry?.path();
+            let text = std::fs::read_to_string(&path)?;
+            let mut config = serde_json::to_value(callboard_model::yaml::value(&text)?)?;
+            config["plugins"][subject.id]["source"] = json!(environment::plugin(subject.id)?.display().to_string());
+            let portal = TestPortal::start(config).await.with_context(|| path.display().to_string())?;
+            let plugin = portal.plugin(subject.id).await?;
+            assert_eq!(plugin.state, PluginState::Running, "{}: {:?}", path.display(), plugin.reason);
+            examples += 1;
+        }
+        assert!(examples > 0, "{} has no examples", subject.id);
+    }
+    Ok(())
+}
