@@ -1,0 +1,21 @@
+//! Writes more log than anybody reads.
+
+use callboard_sdk::Error;
+
+callboard_guests::hostile!("examples/log_flood.yaml", attack);
+
+/// 64 MiB of lines, on all three ways.
+fn attack() -> Result<String, Error> {
+    let line = "x".repeat(1024);
+    for _ in 0..(16 * 1024) {
+        callboard_sdk::log::info(&line);
+        write(&line);
+    }
+    Ok("flooded".to_owned())
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "that is the attack")]
+fn write(line: &str) {
+    println!("{line}");
+    eprintln!("{line}");
+}
