@@ -7,7 +7,7 @@ mod build;
 mod check;
 mod finding;
 mod keys;
-mod load;
+pub mod load;
 mod model;
 mod node;
 pub mod reference;

@@ -1,11 +1,13 @@
 //! `callboard entity`.
 
+mod placeholders;
+
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use callboard_model::entity::Entity;
-use callboard_model::{validate, yaml};
+use callboard_model::{relations, validate, yaml};
 use clap::Subcommand;
 
 use super::Failure;
@@ -14,8 +16,8 @@ use super::Failure;
 pub(super) enum EntityCommand {
     /// Check descriptor files as the catalog would
     ///
-    /// Reads the files only: placeholders such as `$text` stay as they are, and whether a ref leads anywhere is not
-    /// asked. The exit code is 1 where anything is wrong.
+    /// What a placeholder such as `$text` names beside the file is read; what it names elsewhere is not, and whether a
+    /// ref leads anywhere is not asked. The exit code is 1 where anything is wrong.
     #[command(after_help = EXAMPLES)]
     Validate {
         /// Descriptor files; - reads standard input
@@ -34,6 +36,7 @@ pub(super) fn run(command: EntityCommand, out: &mut dyn Write) -> Result<ExitCod
     let EntityCommand::Validate { files } = command;
     let mut summary = Summary::default();
     for file in &files {
+        let dir = (file.as_os_str() != "-").then(|| file.parent().unwrap_or(Path::new("")));
         let (name, text) = if file.as_os_str() == "-" {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;
@@ -45,7 +48,7 @@ pub(super) fn run(command: EntityCommand, out: &mut dyn Write) -> Result<ExitCod
         };
         summary.files += 1;
         let problems = match text {
-            Ok(text) => check(&name, &text, &mut summary.entities),
+            Ok(text) => check(&name, &text, dir, &mut summary.entities),
             Err(message) => vec![format!("{name}: cannot be read: {message}")],
         };
         summary.problems += problems.len();
@@ -78,41 +81,93 @@ impl std::fmt::Display for Summary {
 }
 
 /// The problems of one file, each as one text.
-fn check(name: &str, text: &str, entities: &mut usize) -> Vec<String> {
+fn check(name: &str, text: &str, dir: Option<&Path>, entities: &mut usize) -> Vec<String> {
     let documents = match yaml::documents(text, &yaml::Limits::default()) {
         Ok(documents) => documents,
         Err(error) => return vec![place(name, error.line, None) + &error.message],
     };
     let mut problems = Vec::new();
     for (at, document) in documents.into_iter().enumerate() {
-        let document = match document {
-            Ok(document) => document,
-            Err(error) => {
-                problems.push(place(name, error.line, Some(at)) + &error.message);
-                continue;
+        match document {
+            Ok(document) => {
+                *entities += 1;
+                for problem in check_document(document.value, dir) {
+                    let line = yaml::line_of(text, document.index, &problem.field).unwrap_or(document.line);
+                    problems.push(place(name, Some(line), Some(document.index)) + &problem.to_string());
+                }
             }
-        };
-        *entities += 1;
-        if let Err((field, problem)) = validate_document(document.value) {
-            let line = field.and_then(|field| yaml::line_of(text, document.index, &field)).or(Some(document.line));
-            problems.push(place(name, line, Some(document.index)) + &problem);
+            Err(error) => problems.push(place(name, error.line, Some(at)) + &error.message),
         }
     }
     problems
 }
 
-/// Where the problem is, as a JSON pointer where that is known, and what it is.
-fn validate_document(value: serde_json::Value) -> Result<(), (Option<String>, String)> {
-    let mut entity = Entity::from_value(value).map_err(|error| (error.pointer(), error.to_string()))?;
-    let name = entity.entity_ref().to_string();
-    validate::check(&mut entity).map_err(|error| {
-        let mut problem = format!("{name}: {error}");
-        if let Some(expected) = &error.expected {
-            problem.push_str(&format!("\n    expected {expected}"));
+/// Something wrong with an entity.
+struct Problem {
+    /// None of what is no entity at all.
+    entity_ref: Option<String>,
+    /// A JSON pointer; empty for the root.
+    field: String,
+    message: String,
+    expected: Option<String>,
+    found: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(entity_ref) = &self.entity_ref {
+            write!(f, "{entity_ref}: ")?;
         }
-        problem.push_str(&format!("\n    found    {}", error.found));
-        (Some(error.field), problem)
-    })
+        write!(f, "{}", self.message)?;
+        write!(f, "\n    field    {}", if self.field.is_empty() { "<root>" } else { &self.field })?;
+        if let Some(expected) = &self.expected {
+            write!(f, "\n    expected {expected}")?;
+        }
+        if !self.found.is_empty() {
+            write!(f, "\n    found    {}", self.found)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_document(mut value: serde_json::Value, dir: Option<&Path>) -> Vec<Problem> {
+    let resolved = placeholders::resolve(&mut value, dir);
+    let mut entity = match Entity::from_value(value) {
+        Ok(entity) => entity,
+        Err(error) => {
+            let (field, message) = (error.pointer.clone(), error.to_string());
+            return vec![Problem { entity_ref: None, field, message, expected: None, found: String::new() }];
+        }
+    };
+    let entity_ref = Some(entity.entity_ref().to_string());
+    let problem = |field: String, message: String| Problem {
+        entity_ref: entity_ref.clone(),
+        field,
+        message,
+        expected: None,
+        found: String::new(),
+    };
+    let mut problems: Vec<Problem> =
+        resolved.problems.into_iter().map(|(field, message)| problem(field, message)).collect();
+    match validate::check(&mut entity) {
+        // Nothing is known of the form of what stands elsewhere.
+        Err(error) if resolved.unknown.iter().any(|pointer| is_within(&error.field, pointer)) => {}
+        Err(error) => problems.push(Problem {
+            expected: error.expected.clone(),
+            found: error.found.clone(),
+            ..problem(error.field.clone(), error.to_string())
+        }),
+        Ok(()) => {
+            if let Err(error) = relations::of(&entity) {
+                problems.push(problem("/spec".to_owned(), error.to_string()));
+            }
+        }
+    }
+    problems
+}
+
+fn is_within(field: &str, pointer: &str) -> bool {
+    field.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn place(name: &str, line: Option<usize>, document: Option<usize>) -> String {

@@ -45,16 +45,25 @@ fn describe(inspection: &Inspection, source: &str, out: &mut dyn Write) -> std::
         writeln!(out, "{}", plain(&manifest.description))?;
     }
     writeln!(out, "\n{:<17} {} ({} KiB)", "digest", inspection.digest, inspection.size.div_ceil(1024))?;
-    writeln!(out, "{:<17} callboard:host {}, callboard:plugin {}", "needs", manifest.needs.host, manifest.needs.plugin)?;
+    writeln!(
+        out,
+        "{:<17} callboard:host {}, callboard:plugin {}",
+        "needs", manifest.needs.host, manifest.needs.plugin
+    )?;
     if let Some(ui) = &manifest.needs.ui {
         writeln!(out, "{:<17} UI tree {ui}", "")?;
     }
     list(out, "extension points", inspection.extension_points.iter().copied())?;
     list(out, "exports", inspection.exports.iter().map(String::as_str))?;
     list(out, "imports", inspection.imports.iter().map(String::as_str))?;
-    let shows = manifest.contributes.ui.iter().map(|extension| format!("{} \"{}\"", extension.id, plain(&extension.title)));
+    let shows =
+        manifest.contributes.ui.iter().map(|extension| format!("{} \"{}\"", extension.id, plain(&extension.title)));
     list(out, "shows", shows.collect::<Vec<_>>().iter().map(String::as_str))?;
-    writeln!(out, "\nWhat it asks for, to be granted in app-config.yaml:\n\n{}", grant_block(&manifest.id, source, &manifest.rights))
+    writeln!(
+        out,
+        "\nWhat it asks for, to be granted in app-config.yaml:\n\n{}",
+        grant_block(&manifest.id, source, &manifest.rights)
+    )
 }
 
 fn list<'a>(out: &mut dyn Write, title: &str, items: impl Iterator<Item = &'a str>) -> std::io::Result<()> {

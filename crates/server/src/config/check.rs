@@ -69,7 +69,8 @@ impl Check {
         }
         match &mut node.data {
             Data::Mapping(_) => {
-                let single = branch.item.as_deref().filter(|_| branch.key.is_some_and(|key| key.kind == Kind::MappingOrList));
+                let single =
+                    branch.item.as_deref().filter(|_| branch.key.is_some_and(|key| key.kind == Kind::MappingOrList));
                 self.entries(node, single.unwrap_or(branch), path, own);
             }
             Data::List(items) => {
@@ -135,7 +136,9 @@ impl Check {
 
     /// Whether a plugin may read this, something above it, or something in it.
     fn is_granted(&self, path: &str) -> bool {
-        let within = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         self.granted.iter().any(|granted| within(path, granted) || within(granted, path))
     }
 }
@@ -167,7 +170,10 @@ fn conform(node: &mut Node, key: &Key) -> Result<(), String> {
         Kind::MappingOrList => is(matches!(node.data, Data::Mapping(_) | Data::List(_))),
         Kind::TextOrMapping => is(is_text(node) || matches!(node.data, Data::Mapping(_))),
         Kind::Texts => is(matches!(node.data, Data::List(_)) && node.items().iter().all(is_text)),
-        Kind::Url => is(node.text().and_then(|text| Url::parse(text).ok()).is_some_and(|url| ["http", "https"].contains(&url.scheme()))),
+        Kind::Url => is(node
+            .text()
+            .and_then(|text| Url::parse(text).ok())
+            .is_some_and(|url| ["http", "https"].contains(&url.scheme()))),
         Kind::Boolean => {
             node.data = Data::Bool(boolean(&node.data).ok_or_else(|| words(key.kind).to_owned())?);
             Ok(())
@@ -188,10 +194,8 @@ fn conform(node: &mut Node, key: &Key) -> Result<(), String> {
 
 /// What was found instead: the value itself where that helps and it cannot be a secret.
 fn found(node: &Node, key: &Key) -> String {
-    let harmless = matches!(
-        key.kind,
-        Kind::Choice(_) | Kind::Boolean | Kind::Number | Kind::Duration | Kind::DurationOrFalse
-    );
+    let harmless =
+        matches!(key.kind, Kind::Choice(_) | Kind::Boolean | Kind::Number | Kind::Duration | Kind::DurationOrFalse);
     match node.to_json() {
         value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)) if harmless && !node.substituted => {
             format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -253,7 +257,8 @@ mod tests {
     fn check_one(yaml: &str, expected: &[&str]) {
         let mut node = Node::parse(yaml, &Arc::from("app-config.yaml")).expect("YAML");
         let (findings, unhonoured) = check(&mut node);
-        let mut found: Vec<String> = findings.iter().map(|finding| format!("{:?} {finding}", finding.severity)).collect();
+        let mut found: Vec<String> =
+            findings.iter().map(|finding| format!("{:?} {finding}", finding.severity)).collect();
         found.extend(unhonoured.iter().map(|key| format!("Unhonoured {key}")));
         assert_eq!(found.len(), expected.len(), "{yaml}\n{found:#?}");
         for (found, expected) in found.iter().zip(expected) {
@@ -264,23 +269,32 @@ mod tests {
     #[test]
     fn keys_that_are_not_known() {
         check_one("app: {title: A}", &[]);
-        check_one("plugins:\n  s3:\n    source: a.wasm\n    grnt: {}", &[
-            "Error app-config.yaml:4: plugins.s3.grnt: unknown key. Did you mean `grant`?",
-        ]);
-        check_one("plugins: {s3: {source: a.wasm, zzzzzz: 1}}", &[
-            "Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits, source.",
-        ]);
+        check_one(
+            "plugins:\n  s3:\n    source: a.wasm\n    grnt: {}",
+            &["Error app-config.yaml:4: plugins.s3.grnt: unknown key. Did you mean `grant`?"],
+        );
+        check_one(
+            "plugins: {s3: {source: a.wasm, zzzzzz: 1}}",
+            &["Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits, source."],
+        );
         check_one("plugins: {s3: {}}", &["Error app-config.yaml:1: plugins.s3: `source` is missing. It is a text"]);
-        check_one("plugins: {s3: {source: a, grant: {entity_provider: {}}}}", &[
-            "Error app-config.yaml:1: plugins.s3.grant.entity_provider: unknown key. Did you mean `entity-provider`?",
-        ]);
-        check_one("permission: {policy: [{allow: [a], too: [anyone]}]}", &[
-            "Error app-config.yaml:1: permission.policy[0]: `to` is missing",
-            "Error app-config.yaml:1: permission.policy[0].too: unknown key. Did you mean `to`?",
-        ]);
-        check_one("organisation: {name: A}", &[
-            "Warning app-config.yaml:1: organisation: unknown key. Did you mean `organization`?",
-        ]);
+        check_one(
+            "plugins: {s3: {source: a, grant: {entity_provider: {}}}}",
+            &[
+                "Error app-config.yaml:1: plugins.s3.grant.entity_provider: unknown key. Did you mean `entity-provider`?",
+            ],
+        );
+        check_one(
+            "permission: {policy: [{allow: [a], too: [anyone]}]}",
+            &[
+                "Error app-config.yaml:1: permission.policy[0]: `to` is missing",
+                "Error app-config.yaml:1: permission.policy[0].too: unknown key. Did you mean `to`?",
+            ],
+        );
+        check_one(
+            "organisation: {name: A}",
+            &["Warning app-config.yaml:1: organisation: unknown key. Did you mean `organization`?"],
+        );
         check_one("app:\n  titel: A", &["Warning app-config.yaml:2: app.titel: unknown key. Did you mean `title`?"]);
         check_one("acme: {x: 1}", &["Warning app-config.yaml:1: acme: unknown key. It has no effect, unless"]);
         check_one("acme: {x: 1}\nplugins: {a: {source: a, grant: {config: [acme.x]}}}", &[]);
@@ -289,19 +303,26 @@ mod tests {
 
     #[test]
     fn keys_without_effect() {
-        check_one("backend:\n  cors: {origin: x}\n  csp: {}", &[
-            "Unhonoured app-config.yaml:2: backend.cors: would let pages",
-            "Unhonoured app-config.yaml:3: backend.csp: would change",
-        ]);
+        check_one(
+            "backend:\n  cors: {origin: x}\n  csp: {}",
+            &[
+                "Unhonoured app-config.yaml:2: backend.cors: would let pages",
+                "Unhonoured app-config.yaml:3: backend.csp: would change",
+            ],
+        );
         check_one("proxy: {endpoints: {/x: {target: 5}}}", &["Unhonoured app-config.yaml:1: proxy: would pass"]);
         check_one("kubernetes: {x: 1}\nplugins: {a: {source: a, grant: {config: [kubernetes.x]}}}", &[]);
-        check_one("catalog: {providers: {awsS3: {bucketName: a}}}", &[
-            "Unhonoured app-config.yaml:1: catalog.providers.awsS3: would name the objects of an S3 bucket, each as a \
+        check_one(
+            "catalog: {providers: {awsS3: {bucketName: a}}}",
+            &[
+                "Unhonoured app-config.yaml:1: catalog.providers.awsS3: would name the objects of an S3 bucket, each as a \
              Location; add the plugin `s3` and grant it `config: [catalog.providers.awsS3]`",
-        ]);
-        check_one("catalog: {processors: {github: {}}}", &[
-            "Error app-config.yaml:1: catalog.processors.github: Backstage no longer knows this key. Move it to",
-        ]);
+            ],
+        );
+        check_one(
+            "catalog: {processors: {github: {}}}",
+            &["Error app-config.yaml:1: catalog.processors.github: Backstage no longer knows this key. Move it to"],
+        );
         check_one("catalog: {processors: []}", &["Error app-config.yaml:1: catalog.processors: expected a mapping"]);
     }
 
@@ -315,16 +336,28 @@ mod tests {
             ("app: {baseUrl: 'ftp://x'}", "app.baseUrl: expected an http or https URL, found a text"),
             ("backend: {listen: {port: many}}", "backend.listen.port: expected a number, found `many`"),
             ("backend: {listen: [1]}", "backend.listen: expected a text or a mapping, found a list"),
-            ("backend: {reading: {allow: [{host: 5}]}}", "backend.reading.allow[0].host: expected a text that is not empty; put the number in quotes, found a number"),
-            ("aws: {accounts: [{accountId: 123456789012}]}", "aws.accounts[0].accountId: expected a text that is not empty; put the number in quotes"),
+            (
+                "backend: {reading: {allow: [{host: 5}]}}",
+                "backend.reading.allow[0].host: expected a text that is not empty; put the number in quotes, found a number",
+            ),
+            (
+                "aws: {accounts: [{accountId: 123456789012}]}",
+                "aws.accounts[0].accountId: expected a text that is not empty; put the number in quotes",
+            ),
             ("catalog: {orphanStrategy: burn}", "catalog.orphanStrategy: expected one of delete, keep, found `burn`"),
             ("catalog: {processingInterval: '5'}", "catalog.processingInterval: expected a duration"),
             ("catalog: {processingInterval: {minuets: 5}}", "catalog.processingInterval: expected a duration"),
             ("catalog: {readonly: perhaps}", "catalog.readonly: expected true or false, found `perhaps`"),
             ("integrations: {awsS3: 5}", "integrations.awsS3: expected a mapping or a list, found a number"),
             ("integrations: {awsS3: [x]}", "integrations.awsS3[0]: expected a mapping, found a text"),
-            ("auth: {providers: {guest: {userEntityRef: ada}}}", "auth.providers.guest.userEntityRef: expected an entity ref"),
-            ("plugins: {a: {source: a, grant: {http: GET}}}", "plugins.a.grant.http: expected a list of texts, found a text"),
+            (
+                "auth: {providers: {guest: {userEntityRef: ada}}}",
+                "auth.providers.guest.userEntityRef: expected an entity ref",
+            ),
+            (
+                "plugins: {a: {source: a, grant: {http: GET}}}",
+                "plugins.a.grant.http: expected a list of texts, found a text",
+            ),
         ] {
             check_one(yaml, &[&format!("Error app-config.yaml:1: {expected}")]);
         }
@@ -333,8 +366,17 @@ mod tests {
     #[test]
     fn values_in_several_forms() {
         for (written, expected) in [
-            ("true", true), ("'yes'", true), ("on", true), ("1", true), ("' TRUE '", true), ("Y", true),
-            ("false", false), ("'No'", false), ("off", false), ("0", false), ("n", false),
+            ("true", true),
+            ("'yes'", true),
+            ("on", true),
+            ("1", true),
+            ("' TRUE '", true),
+            ("Y", true),
+            ("false", false),
+            ("'No'", false),
+            ("off", false),
+            ("0", false),
+            ("n", false),
         ] {
             let mut node = Node::parse(&format!("catalog: {{readonly: {written}}}"), &Arc::from("x")).expect("YAML");
             assert_eq!(check(&mut node).0, [], "{written}");

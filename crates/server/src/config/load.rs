@@ -63,7 +63,11 @@ fn read(
         None
     };
     if ["http://", "https://"].iter().any(|scheme| layer.starts_with(scheme)) {
-        return fail(None, "a configuration cannot be read from a URL".to_owned(), "Download it first, and name the file.");
+        return fail(
+            None,
+            "a configuration cannot be read from a URL".to_owned(),
+            "Download it first, and name the file.",
+        );
     }
     if !is_data_file(file) {
         let fix = "Its name must end in .yaml, .yml or .json.";

@@ -161,11 +161,8 @@ fn of_kind(kind: Kind, branch: &Branch, path: &str, own: bool) -> Value {
 
 fn mapping(branch: &Branch, path: &str, own: bool) -> Value {
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let properties: Map<String, Value> = branch
-        .children
-        .iter()
-        .map(|(name, child)| ((*name).to_owned(), schema(child, &below(name), own)))
-        .collect();
+    let properties: Map<String, Value> =
+        branch.children.iter().map(|(name, child)| ((*name).to_owned(), schema(child, &below(name), own))).collect();
     let required: Vec<&str> = branch
         .children
         .iter()

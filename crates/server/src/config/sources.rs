@@ -26,7 +26,8 @@ pub struct Sources {
 impl Sources {
     /// This process's folder and environment. A variable that is not Unicode cannot be part of a configuration.
     pub fn of_process(files: Vec<PathBuf>) -> std::io::Result<Self> {
-        let env = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        let env =
+            std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
         Ok(Self { files, dir: std::env::current_dir()?, env: env.collect() })
     }
 
@@ -65,7 +66,11 @@ pub(super) fn environment(env: &BTreeMap<String, String>, findings: &mut Vec<Fin
             findings.push(Finding::error(&path.join("."), Some(origin.clone()), message, fix));
         };
         if let Some(segment) = path.iter().find(|segment| !is_key(segment)) {
-            let message = if segment.is_empty() { "a part of the name is empty".to_owned() } else { format!("`{segment}` is not a key") };
+            let message = if segment.is_empty() {
+                "a part of the name is empty".to_owned()
+            } else {
+                format!("`{segment}` is not a key")
+            };
             fail(&message, "After APP_CONFIG_ come keys of letters, digits, `-` and `:`, joined by single `_`.");
             continue;
         }
@@ -175,7 +180,10 @@ mod tests {
         check(&[("APP_CONFIG_a_n", "5"), ("APP_CONFIG_a_t", "\"5\"")], Ok(json!({"a": {"n": 5, "t": "5"}})));
         check(&[("APP_CONFIG_a", "{\"b\": 1}"), ("APP_CONFIG_a_c", "2")], Ok(json!({"a": {"b": 1, "c": 2}})));
         check(&[("APP_CONFIG_awsS3_x-y", "1"), ("OTHER", "x")], Ok(json!({"awsS3": {"x-y": 1}})));
-        check(&[("APP_CONFIG_a", "1"), ("APP_CONFIG_a_b", "hunter2")], Err(&["APP_CONFIG_a already gives what is above it a number"]));
+        check(
+            &[("APP_CONFIG_a", "1"), ("APP_CONFIG_a_b", "hunter2")],
+            Err(&["APP_CONFIG_a already gives what is above it a number"]),
+        );
         check(&[("APP_CONFIG_a", "{\"b\": 1}"), ("APP_CONFIG_a_b", "2")], Err(&["APP_CONFIG_a sets it as well"]));
         check(&[("APP_CONFIG_a", "null")], Err(&["environment variable APP_CONFIG_a: a: is null"]));
         check(&[("APP_CONFIG_a__b", "1")], Err(&["a part of the name is empty"]));

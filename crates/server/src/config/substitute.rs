@@ -70,9 +70,18 @@ impl Substitution<'_> {
     ) -> Option<Node> {
         let name = form.name();
         let [(_, argument)] = entries else {
-            let others: Vec<_> =
-                entries.iter().map(|(key, _)| key.as_str()).filter(|key| *key != name).map(|key| format!("`{key}`")).collect();
-            self.fail(path, origin, format!("`{name}` stands beside {}", others.join(", ")), "Make it the only key of its mapping.");
+            let others: Vec<_> = entries
+                .iter()
+                .map(|(key, _)| key.as_str())
+                .filter(|key| *key != name)
+                .map(|key| format!("`{key}`"))
+                .collect();
+            self.fail(
+                path,
+                origin,
+                format!("`{name}` stands beside {}", others.join(", ")),
+                "Make it the only key of its mapping.",
+            );
             return None;
         };
         let Some(text) = argument.text() else {
@@ -104,7 +113,12 @@ impl Substitution<'_> {
         }
         if !is_data_file(&file) {
             let message = format!("`$include` cannot read {}", file.display());
-            self.fail(path, origin, message, "Its name must end in .json, .yaml or .yml; `$file` reads any file as text.");
+            self.fail(
+                path,
+                origin,
+                message,
+                "Its name must end in .json, .yaml or .yml; `$file` reads any file as text.",
+            );
             return None;
         }
         let text = self.read("$include", &file, path, origin)?;
@@ -151,9 +165,11 @@ impl Substitution<'_> {
                     replaced = true;
                     let fallback = fallback.map(str::trim).filter(|fallback| !fallback.is_empty());
                     let value = match fallback {
-                        Some(fallback) => {
-                            Some(self.variable(name).filter(|value| !value.is_empty()).unwrap_or_else(|| fallback.to_owned()))
-                        }
+                        Some(fallback) => Some(
+                            self.variable(name)
+                                .filter(|value| !value.is_empty())
+                                .unwrap_or_else(|| fallback.to_owned()),
+                        ),
                         None => self.variable(name),
                     };
                     let Some(value) = value else {
@@ -196,7 +212,9 @@ impl Form {
 
 /// The form that a mapping is; a key such as `$all` is data.
 fn form(entries: &[(String, Node)]) -> Option<Form> {
-    entries.iter().find_map(|(key, _)| [Form::Env, Form::File, Form::Include].into_iter().find(|form| form.name() == key))
+    entries
+        .iter()
+        .find_map(|(key, _)| [Form::Env, Form::File, Form::Include].into_iter().find(|form| form.name() == key))
 }
 
 #[derive(Debug, PartialEq)]

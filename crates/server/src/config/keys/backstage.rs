@@ -77,7 +77,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("backend.trustProxy", "would take the client's address from a proxy's header"),
     Key::later("backend.workingDirectory", "would hold the scaffolder's workspaces"),
     Key::later("catalog.actions", "would add actions of the catalog"),
-    Key::later("catalog.defaultLocationConflictStrategy", "would refresh a location that is registered twice"),
     Key::later("catalog.disableDefaultProcessors", "would leave the built-in processors out"),
     Key::later("catalog.enableRelationsCompatibility", "would add an older form of relations"),
     Key::later("catalog.experimentalDisableRelationsCompatibility", "would leave out an older form of relations"),

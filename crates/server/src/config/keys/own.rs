@@ -10,7 +10,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("organization", Mapping, "Whose portal it is"),
     Key::new("organization.name", Text, "The organisation's name, for people"),
     Key::new("backend", Mapping, "The server"),
-    Key::new("backend.baseUrl", Url, "The base of the URLs that the server writes").default("`http://localhost:<port>`"),
+    Key::new("backend.baseUrl", Url, "The base of the URLs that the server writes")
+        .default("`http://localhost:<port>`"),
     Key::new("backend.listen", TextOrMapping, "Where the server listens: `:7007`, `host:port` or `{ host, port }`")
         .default("`:7007`, on every interface"),
     Key::new("backend.listen.host", Text, "A name or an address").default("every interface"),
@@ -47,8 +48,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("integrations.awsS3", MappingOrList, "S3 and services that speak its protocol"),
     Key::new("integrations.awsS3[]", Mapping, "One S3 service"),
     Key::new("integrations.awsS3[].endpoint", Url, "The service's own URL").default("AWS"),
-    Key::new("integrations.awsS3[].s3ForcePathStyle", Boolean, "Whether the bucket stands in the path, not in the host")
-        .default("false"),
+    Key::new(
+        "integrations.awsS3[].s3ForcePathStyle",
+        Boolean,
+        "Whether the bucket stands in the path, not in the host",
+    )
+    .default("false"),
     Key::new("integrations.awsS3[].accessKeyId", Text, "A static key's id")
         .default("the standard AWS credential chain"),
     Key::new("integrations.awsS3[].secretAccessKey", Secret, "The static key"),
@@ -84,6 +89,12 @@ pub(super) const KEYS: &[Key] = &[
         "A path from the folder of the first configuration file, in which `*` and `**` match, or a URL",
     )
     .required(),
+    Key::new(
+        "catalog.locations[].presence",
+        Choice(&["required", "optional"]),
+        "Whether it is an error when there is nothing there",
+    )
+    .default("required"),
     Key::new("catalog.locations[].rules", List, "Kinds that this location may bring in beside the general ones"),
     Key::new("catalog.locations[].rules[].allow", List, "As in `catalog.rules`").required(),
     Key::new("catalog.locations[].rules[].allow[]", TextOrMapping, "As in `catalog.rules`"),
@@ -104,9 +115,15 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "catalog.processingInterval",
         DurationOrFalse,
-        "How often a location is read again; false: only when something says that it changed",
+        "How often a source that cannot say that it changed is read again; false: this process reads none at all",
     )
     .default("100 to 150 seconds"),
+    Key::new(
+        "catalog.defaultLocationConflictStrategy",
+        Choice(&["reject", "refresh"]),
+        "What becomes of a location that is registered a second time",
+    )
+    .default("reject"),
     Key::new("catalog.orphanStrategy", Choice(&["delete", "keep"]), "What becomes of entities that nothing refers to")
         .default("delete"),
     Key::new(
@@ -119,12 +136,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::plugin("catalog.providers.awsS3", Any, "s3", "the objects of an S3 bucket, each as a Location"),
     Key::new("plugins", Mapping, "The plugins, by id, in the order of the portal's plugins page"),
     Key::new("plugins.*", Mapping, "A plugin. Its key is the id that its manifest has"),
-    Key::new(
-        "plugins.*.source",
-        Text,
-        "The component's file, from the folder of the first configuration file",
-    )
-    .required(),
+    Key::new("plugins.*.source", Text, "The component's file, from the folder of the first configuration file")
+        .required(),
     Key::new("plugins.*.enabled", Boolean, "Whether it is loaded").default("true"),
     Key::new(
         "plugins.*.grant",
@@ -157,8 +170,14 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("host.limits.outboundRequests", Number, "Requests under way at a time").default("16"),
     Key::new("host.limits.componentBytes", Number, "Bytes of a component").default("32 MiB"),
     Key::new("host.limits.compileTime", Duration, "How long compilation may take").default("60 seconds"),
-    Key::new("host.limits.faultsBeforeSuspension", Number, "Faults in a row after which the plugin is suspended").default("5"),
-    Key::new("host.limits.firstSuspension", Duration, "The first suspension; each further one is twice as long, up to ten minutes").default("10 seconds"),
+    Key::new("host.limits.faultsBeforeSuspension", Number, "Faults in a row after which the plugin is suspended")
+        .default("5"),
+    Key::new(
+        "host.limits.firstSuspension",
+        Duration,
+        "The first suspension; each further one is twice as long, up to ten minutes",
+    )
+    .default("10 seconds"),
     Key::new("permission", Mapping, "Who may do what"),
     Key::new("permission.enabled", Boolean, "false: whoever is signed in may do everything").default("true"),
     Key::new("permission.policy", List, "Rules that allow; what no rule allows is denied")
