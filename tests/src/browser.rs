@@ -116,8 +116,11 @@ impl Browser {
 
     /// Waits until the page shows this text.
     pub async fn until_text(&self, text: &str) -> Result<()> {
-        self.until(&format!("it shows \"{text}\""), &format!("return document.body.innerText.includes({});", json!(text)))
-            .await
+        self.until(
+            &format!("it shows \"{text}\""),
+            &format!("return document.body.innerText.includes({});", json!(text)),
+        )
+        .await
     }
 
     /// Waits until the page does not show this text any more.

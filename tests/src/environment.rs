@@ -25,6 +25,11 @@ pub fn cache() -> Result<PathBuf> {
     prepared("CALLBOARD_CACHE")
 }
 
+/// The portal's program, for what needs it as a process of its own.
+pub fn server() -> Result<PathBuf> {
+    prepared("CALLBOARD_SERVER")
+}
+
 /// The folder of the clone, which holds the example organisation and bucket.
 #[must_use]
 pub fn root() -> PathBuf {

@@ -18,11 +18,20 @@ use tokio::task::JoinHandle;
 /// A running upstream. Dropped, it ends.
 pub struct Hostile {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Requests,
     task: JoinHandle<()>,
 }
 
-type Requests = Arc<Mutex<Vec<String>>>;
+/// A request as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Such as `GET /echo`.
+    pub line: String,
+    /// The header of that name.
+    pub authorization: Option<String>,
+}
+
+type Requests = Arc<Mutex<Vec<Received>>>;
 
 impl Hostile {
     /// Listens on a loopback port of its own: `/echo` answers with what it was sent, `/redirect?to=URL` sends
@@ -52,9 +61,9 @@ impl Hostile {
         format!("http://{}", self.address)
     }
 
-    /// The requests so far, as `GET /echo`.
+    /// The requests so far.
     #[must_use]
-    pub fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<Received> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -80,8 +89,12 @@ impl Drop for Hostile {
 }
 
 fn note(requests: &Requests, request: &Request) {
-    let line = format!("{} {}", request.method(), request.uri());
-    requests.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let received = Received {
+        line: format!("{} {}", request.method(), request.uri()),
+        authorization: authorization.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+    };
+    requests.lock().unwrap_or_else(PoisonError::into_inner).push(received);
 }
 
 async fn echo(State(requests): State<Requests>, request: Request) -> Json<Value> {

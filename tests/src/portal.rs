@@ -1,6 +1,7 @@
 //! The portal itself, started as `callboard serve` starts it: real server, real plugins, a database of its own.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,13 +22,16 @@ use crate::environment;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What every test's configuration adds to: a port that is free, and a guest who may sign in.
-const BASE: &str = r#"
+pub const BASE: &str = r#"
 app: { title: Test portal }
 backend: { listen: "127.0.0.1:0" }
 auth:
   environment: development
   providers:
     guest: { userEntityRef: "user:default/guest" }
+permission:
+  policy:
+    - { allow: ["*"], to: [signed-in] }
 "#;
 
 /// A running portal, and a client that is signed in.
@@ -75,7 +79,7 @@ impl TestPortal {
     }
 
     async fn of(portal: callboard::Portal, folder: TempDir, user: &str) -> Result<Self> {
-        let mut client = Client::new(portal.url().clone());
+        let mut client = Client::new(portal.url.clone());
         client.cookie = Some(sign_in(&client, user).await?);
         Ok(Self { portal, client, folder })
     }
@@ -88,7 +92,7 @@ impl TestPortal {
 
     /// Stops it and hands back its folder.
     pub async fn stop(self) -> Result<TempDir> {
-        self.portal.shutdown().await.context("the portal did not stop")?;
+        self.portal.shutdown().await;
         Ok(self.folder)
     }
 
@@ -237,14 +241,21 @@ async fn launch(files: Vec<PathBuf>, base_dir: Option<&Path>, data: &Path) -> Re
     if let Some(base_dir) = base_dir {
         config.base_dir = base_dir.to_owned();
     }
-    callboard::start(callboard::Options {
-        config,
-        listen: None,
-        data_dir: data.join("data"),
-        cache_dir: Some(environment::cache()?),
-    })
-    .await
-    .context("the portal did not start")
+    let data_dir = data.join("data");
+    share_compiled_plugins(&data_dir)?;
+    callboard::start(callboard::Options { config, listen: None, data_dir }).await.context("the portal did not start")
+}
+
+/// Each component is compiled once for all portals of a run.
+pub fn share_compiled_plugins(data_dir: &Path) -> Result<()> {
+    let link = data_dir.join("cache");
+    if link.exists() {
+        return Ok(());
+    }
+    let shared = environment::cache()?;
+    std::fs::create_dir_all(data_dir)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&shared)?;
+    std::os::unix::fs::symlink(shared.canonicalize()?, link).context("the folder of compiled plugins")
 }
 
 async fn sign_in(client: &Client, entity_ref: &str) -> Result<String> {

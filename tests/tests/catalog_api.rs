@@ -112,7 +112,8 @@ async fn pages() -> Result<()> {
         let Some(cursor) = page["pageInfo"]["nextCursor"].as_str() else { break };
         path = format!("api/catalog/entities/by-query?limit=2&cursor={}", url_encoded(cursor));
     }
-    let named: Vec<&str> = seen.iter().filter_map(Value::as_str).filter(|name| !name.starts_with("generated-")).collect();
+    let named: Vec<&str> =
+        seen.iter().filter_map(Value::as_str).filter(|name| !name.starts_with("generated-")).collect();
     assert_eq!(named, ["ada", "lamp", "readers", "Shelf", "shelf-api"]);
     Ok(())
 }

@@ -10,10 +10,15 @@ pub(crate) fn run() -> Result<()> {
     progress.step("Web UI", "the server serves it", web::build)?;
     progress.step("Plugins", "the real ones", || plugin::build(None))?;
     progress.step("Guests", "the hostile ones", guests::build)?;
+    let server = progress.step("Server", "optimised, as it is shipped; ten minutes the first time", || {
+        let artifacts = tool::cargo_build(project::cargo().args(["build", "--release", "--package", "callboard"]))?;
+        tool::executable(&artifacts, "callboard")
+    })?;
     progress.step("Soak", "a bucket of 100,000 objects, restarts, hostile plugins; about half an hour", || {
         tool::run(
             project::cargo()
                 .args(["run", "--package", "callboard-tests", "--bin", "soak"])
+                .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_GUESTS", project::guests())
                 .env("CALLBOARD_CACHE", project::target("test-cache")),

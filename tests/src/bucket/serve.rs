@@ -16,7 +16,8 @@ pub(super) struct Serving {
 
 impl Serving {
     pub(super) async fn start(listen: SocketAddr, service: S3Service) -> Result<Self> {
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("the bucket cannot listen on {listen}"))?;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("the bucket cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(async move {
             // The set belongs to this task, so that ending the task ends the connections.

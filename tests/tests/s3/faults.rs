@@ -92,7 +92,8 @@ async fn a_server_that_asks_to_slow_down_for_a_moment() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_asks_to_slow_down_for_ever() -> Result<()> {
-    let (bucket, portal) = loaded(json!({ "schedule": { "frequency": { "hours": 10 }, "timeout": { "seconds": 30 } } })).await?;
+    let (bucket, portal) =
+        loaded(json!({ "schedule": { "frequency": { "hours": 10 }, "timeout": { "seconds": 30 } } })).await?;
     bucket.faults().forget_requests();
     bucket.faults().throttle(u32::MAX);
     let run = portal.run_provider("s3", PROVIDER).await?;
@@ -104,7 +105,8 @@ async fn a_server_that_asks_to_slow_down_for_ever() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_too_long() -> Result<()> {
-    let (bucket, portal) = loaded(json!({ "schedule": { "frequency": { "hours": 10 }, "timeout": { "seconds": 2 } } })).await?;
+    let (bucket, portal) =
+        loaded(json!({ "schedule": { "frequency": { "hours": 10 }, "timeout": { "seconds": 2 } } })).await?;
     bucket.faults().hold(true);
     let run = portal.run_provider("s3", PROVIDER).await?;
     failed(&portal, &run, &["2 seconds"]).await?;

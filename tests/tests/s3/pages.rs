@@ -14,9 +14,7 @@ async fn two_thousand_five_hundred_objects_are_three_pages_and_are_read_once() -
         bucket.put(&format!("many/{number:04}.yaml"), component(&format!("many-{number:04}")))?;
     }
     let portal = TestPortal::start(s3::config(&bucket)?).await?;
-    portal
-        .until("all the components", async || Ok(portal.count("kind=component").await? == OBJECTS))
-        .await?;
+    portal.until("all the components", async || Ok(portal.count("kind=component").await? == OBJECTS)).await?;
     let first = portal.idle("s3", PROVIDER).await?;
     assert_eq!((first.counts.listed, first.counts.added), (OBJECTS, OBJECTS));
     let requests = bucket.faults().requests();

@@ -9,8 +9,16 @@ use super::wit::interfaces;
 
 type Names = BTreeSet<String>;
 
+/// Files of the SDK that are about no capability and no extension point.
+const SDK_INSIDE: &[&str] = &["bindings", "context", "error", "export", "lib"];
+
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let points = wit_names(tree, "wit/plugin/");
+    let contributions = fields(tree, "crates/model/src/manifest.rs", "Contributions");
+    let hosted = files(tree, "crates/host/src/extension/");
+    let all_points = &(&points | &contributions) | &hosted;
+    let sdk: Names =
+        files(tree, "crates/sdk/src/").into_iter().filter(|name| !SDK_INSIDE.contains(&name.as_str())).collect();
     let mut findings = compare(
         "capability",
         &[
@@ -18,10 +26,10 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             (
                 "struct Rights in crates/model/src/rights.rs",
                 // The rights of an extension point stand under its own name.
-                &fields(tree, "crates/model/src/rights.rs", "Rights") - &points,
+                &fields(tree, "crates/model/src/rights.rs", "Rights") - &all_points,
             ),
             ("crates/host/src/capability/", files(tree, "crates/host/src/capability/")),
-            ("crates/sdk/src/capability/", files(tree, "crates/sdk/src/capability/")),
+            ("crates/sdk/src/, its modules", &sdk - &all_points),
             ("docs/plugins.md, below \"Capabilities\"", headings(tree, "Capabilities")),
         ],
     );
@@ -29,12 +37,9 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         "extension point",
         &[
             ("wit/plugin/", points),
-            (
-                "struct Contributions in crates/model/src/manifest.rs",
-                fields(tree, "crates/model/src/manifest.rs", "Contributions"),
-            ),
-            ("crates/host/src/extension_point/", files(tree, "crates/host/src/extension_point/")),
-            ("crates/sdk/src/extension_point/", files(tree, "crates/sdk/src/extension_point/")),
+            ("struct Contributions in crates/model/src/manifest.rs", contributions),
+            ("crates/host/src/extension/", hosted),
+            ("crates/sdk/src/, its modules", &sdk & &all_points),
             ("docs/plugins.md, below \"Extension points\"", headings(tree, "Extension points")),
         ],
     ));
@@ -115,9 +120,9 @@ mod tests {
         ),
         ("crates/model/src/manifest.rs", "pub struct Contributions {\n    pub entity_provider: Option<X>,\n}\n"),
         ("crates/host/src/capability/log.rs", ""),
-        ("crates/host/src/extension_point/entity_provider.rs", ""),
-        ("crates/sdk/src/capability/log.rs", ""),
-        ("crates/sdk/src/extension_point/entity_provider.rs", ""),
+        ("crates/host/src/extension/entity_provider.rs", ""),
+        ("crates/sdk/src/log.rs", ""),
+        ("crates/sdk/src/entity_provider.rs", ""),
         ("docs/plugins.md", "## Capabilities\n### `log`\n## Extension points\n### `entity-provider`\n## More\n### x\n"),
     ];
 

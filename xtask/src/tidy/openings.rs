@@ -56,7 +56,6 @@ pub(crate) fn check_plugins(tree: &Tree) -> Vec<Finding> {
             for id in &ids {
                 let special = [
                     format!("callboard_plugin_{}", id.replace('-', "_")),
-                    format!("plugins/{id}.wasm"),
                     format!("== \"{id}\""),
                     format!("!= \"{id}\""),
                 ];

@@ -1,0 +1,37 @@
+//! A picture of each page of the example portal, light and dark, wide and narrow: `cargo xtask screenshots`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use callboard_tests::browser::{Browser, Theme};
+use callboard_tests::example::{Example, PAGES};
+use clap::Parser;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Where to
+    #[arg(long)]
+    out: PathBuf,
+}
+
+const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let out = Arguments::parse().out;
+    std::fs::create_dir_all(&out).with_context(|| format!("{} cannot be made", out.display()))?;
+    let example = Example::start().await?;
+    let window = Browser::open(example.portal.url()).await?;
+    window.hold_cookie(example.portal.client().cookie.as_deref().unwrap_or_default()).await?;
+    for (name, path) in PAGES {
+        for theme in Theme::ALL {
+            window.theme(theme).await?;
+            for (width, height) in SIZES {
+                window.resize(width, height).await?;
+                window.goto(path).await?;
+                window.screenshot(&out.join(format!("{name}-{}-{width}.png", theme.name()))).await?;
+            }
+        }
+    }
+    window.close().await
+}

@@ -1,0 +1,60 @@
+//! The portal that `cargo xtask run` shows: the example organisation and bucket, with the clone's own app-config.
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::bucket::{ACCESS_KEY_ID, Bucket, Options, SECRET_ACCESS_KEY};
+use crate::environment;
+use crate::portal::TestPortal;
+
+/// Every page, with a name for its picture.
+pub const PAGES: &[(&str, &str)] = &[
+    ("catalog", "/catalog"),
+    ("catalog-apis", "/catalog?filters[kind]=api"),
+    ("catalog-nothing-found", "/catalog?filters[text]=nothing-is-called-so"),
+    ("component", "/catalog/default/component/storefront"),
+    ("system", "/catalog/default/system/shop"),
+    ("group", "/catalog/default/group/platform"),
+    ("user", "/catalog/default/user/ada"),
+    ("api", "/catalog/default/api/book-catalogue"),
+    ("api-definition", "/catalog/default/api/book-catalogue/definition"),
+    ("plugin-tab", "/catalog/default/api/isbn-registry/s3.object"),
+    ("apis", "/api-docs"),
+    ("plugins", "/plugins"),
+    ("plugin", "/plugins/s3"),
+    ("settings", "/settings"),
+    ("gallery", "/gallery"),
+    ("no-such-entity", "/catalog/default/component/none"),
+    ("no-such-page", "/no/such/page"),
+];
+
+/// A running one.
+pub struct Example {
+    pub portal: TestPortal,
+    pub bucket: Bucket,
+    _state: TempDir,
+}
+
+impl Example {
+    /// Starts it and waits until both the files and the bucket have been read.
+    pub async fn start() -> Result<Self> {
+        let state = tempfile::tempdir()?;
+        let bucket = Bucket::open(&Options {
+            name: "callboard-examples",
+            objects: &environment::root().join("examples/bucket"),
+            state: state.path(),
+            credentials: (ACCESS_KEY_ID, SECRET_ACCESS_KEY),
+            listen: ([127, 0, 0, 1], 0).into(),
+        })
+        .await?;
+        let portal = TestPortal::start_example(&bucket).await?;
+        portal.idle("s3", crate::s3::PROVIDER).await?;
+        portal
+            .until("all nine kinds", async || {
+                let facets: serde_json::Value = portal.client().json("api/catalog/entity-facets?facet=kind").await?;
+                Ok(facets["facets"]["kind"].as_array().is_some_and(|kinds| kinds.len() == 9))
+            })
+            .await?;
+        Ok(Self { portal, bucket, _state: state })
+    }
+}
