@@ -3,7 +3,11 @@
 //! The version of this set is [`VERSION`]; a manifest says which it needs. A node that the page's code does not know
 //! is [`Node::Unknown`] and shows as "needs a newer portal"; unknown fields are ignored.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
+
+pub use check::{MAX_BYTES, MAX_COLUMNS, MAX_DEPTH, MAX_NODES, MAX_ROWS, TreeError};
 
 use crate::safe_url::SafeUrl;
 

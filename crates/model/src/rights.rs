@@ -1,0 +1,83 @@
+//! Rights: what a plugin asks for in its manifest, and what app-config grants it. One syntax for both.
+//!
+//! What a plugin may do is what both name: see [`intersect`]. Nothing is allowed that is not written down.
+
+mod effective;
+mod host;
+mod http;
+mod path;
+
+use serde::{Deserialize, Serialize};
+
+pub use effective::{Refusal, Side, intersect, missing, refusal};
+pub use host::HostPattern;
+pub use http::{HttpRight, Origin, RightError};
+pub use path::PathPattern;
+
+/// A set of rights. The default is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rights {
+    /// To write to the portal's log.
+    #[serde(default)]
+    pub log: bool,
+    /// To read these parts of app-config, as dotted paths. Secrets among them arrive as handles.
+    #[serde(default)]
+    pub config: Vec<String>,
+    /// To send HTTP requests.
+    #[serde(default)]
+    pub http: Vec<HttpRight>,
+    /// To keep values between calls.
+    #[serde(default)]
+    pub kv: bool,
+    /// To bring entities into the catalog that are no Locations.
+    #[serde(default)]
+    pub entity_provider: EntityProviderRights,
+}
+
+/// What an entity provider may bring in. Locations it always may.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EntityProviderRights {
+    /// The kinds of entities, in any case.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+}
+
+impl Rights {
+    /// The same rights with every `config:` origin replaced by what `lookup` finds at its path.
+    #[must_use]
+    pub fn resolve_config(&self, lookup: &dyn Fn(&str) -> Vec<String>) -> Self {
+        let http = self.http.iter().flat_map(|right| right.resolve_config(lookup)).collect();
+        Self { http, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn serde() {
+        assert_eq!(serde_json::from_value::<Rights>(json!({})).unwrap(), Rights::default());
+        let written = json!({
+            "log": true,
+            "config": ["catalog.providers.awsS3"],
+            "http": ["GET https://*.s3.*.amazonaws.com"],
+            "kv": false,
+            "entity-provider": {"kinds": ["User"]},
+        });
+        let rights: Rights = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&rights).unwrap(), written);
+    }
+
+    #[test]
+    fn unknown_keys() {
+        for value in [json!({"Log": true}), json!({"entity_provider": {}}), json!({"entity-provider": {"kind": []}})] {
+            let error = serde_json::from_value::<Rights>(value.clone()).unwrap_err().to_string();
+            assert!(error.contains("unknown field") && error.contains("expected"), "{value}: {error}");
+        }
+    }
+}
