@@ -9,6 +9,7 @@ use crate::rights::Rights;
 
 /// The body of every error answer (`spec`: the common error envelope).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorDetail,
@@ -20,6 +21,7 @@ pub struct ErrorBody {
 
 /// `name` is for machines (`NotFoundError`), `message` for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorDetail {
     /// `InputError`, `NotFoundError` …
     pub name: String,
@@ -29,6 +31,7 @@ pub struct ErrorDetail {
 
 /// The request that failed, relative to its API's mount.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorRequest {
     /// `GET` …
     pub method: String,
@@ -38,6 +41,7 @@ pub struct ErrorRequest {
 
 /// The status that was answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorResponse {
     /// As in the status line.
@@ -46,6 +50,7 @@ pub struct ErrorResponse {
 
 /// `GET /api/app`: what the page needs before it shows anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AppInfo {
     /// app-config's `app.title`.
@@ -62,6 +67,7 @@ pub struct AppInfo {
 
 /// Who is signed in, and who could.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// None: nobody is signed in.
@@ -74,6 +80,7 @@ pub struct Session {
 
 /// The user of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionUser {
     /// `user:default/ada`.
@@ -84,6 +91,7 @@ pub struct SessionUser {
 
 /// One way to sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SignInChoice {
     /// Sent back in [`SignIn`].
@@ -96,6 +104,7 @@ pub struct SignInChoice {
 
 /// `POST /api/session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
     /// One of the [`Session::choices`].
@@ -104,6 +113,7 @@ pub struct SignIn {
 
 /// `GET /api/plugins`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PluginList {
     /// In the order of app-config.
     pub items: Vec<PluginInfo>,
@@ -111,6 +121,7 @@ pub struct PluginList {
 
 /// A plugin as the plugins page shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PluginInfo {
     /// The key in app-config.
@@ -130,10 +141,13 @@ pub struct PluginInfo {
     /// Why it does not, and what to do about it.
     pub reason: Option<String>,
     /// What the manifest asks for.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub declared: Rights,
     /// What app-config grants.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub granted: Rights,
     /// What it may do: the part that both name.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub effective: Rights,
     /// The extension points that the component exports.
     pub extension_points: Vec<String>,
@@ -145,6 +159,7 @@ pub struct PluginInfo {
 
 /// Whether a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PluginState {
     /// Loaded, and called when needed.
@@ -157,6 +172,7 @@ pub enum PluginState {
 
 /// An extension of some plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ExtensionInfo {
     /// The plugin.
@@ -164,6 +180,7 @@ pub struct ExtensionInfo {
     /// The extension within it.
     pub id: String,
     /// Where it is attached.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub at: AttachmentPoint,
     /// The tab's or page's title.
     pub title: String,
@@ -171,6 +188,7 @@ pub struct ExtensionInfo {
 
 /// A provider's state. Times are RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderInfo {
     /// For example `awsS3-provider:default`.
@@ -197,6 +215,7 @@ pub struct ProviderInfo {
 
 /// What a run found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RunCounts {
     /// Listed in all.
@@ -213,6 +232,7 @@ pub struct RunCounts {
 
 /// Something that could not be taken into the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The Location or other entity that carries the errors.
@@ -225,6 +245,7 @@ pub struct Problem {
 
 /// `POST /api/apis/try`: a request that the server sends in the reader's place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TryRequest {
     /// The API entity whose definition names the server.
@@ -243,6 +264,7 @@ pub struct TryRequest {
 
 /// What the server in question answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TryResponse {
     /// As in its status line.
@@ -259,6 +281,7 @@ pub struct TryResponse {
 
 /// `GET /api/catalog/entities/by-query`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EntityPage<T = serde_json::Value> {
     /// The entities.
@@ -271,6 +294,7 @@ pub struct EntityPage<T = serde_json::Value> {
 
 /// Cursors, opaque.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
     /// None on the last page.
@@ -283,6 +307,7 @@ pub struct PageInfo {
 
 /// `GET /api/catalog/entity-facets`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Facets {
     /// By facet, as it was asked for.
     pub facets: BTreeMap<String, Vec<FacetValue>>,
@@ -290,6 +315,7 @@ pub struct Facets {
 
 /// One value of a facet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FacetValue {
     /// In its original case.
     pub value: String,

@@ -1,0 +1,63 @@
+//! A plugin's provider as the catalog's [`EntityProvider`].
+
+use async_trait::async_trait;
+use callboard_catalog::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
+use callboard_host::{self as host, Plugin, PluginError};
+use callboard_model::schedule::Schedule;
+
+/// One provider of a plugin.
+pub struct PluginProvider {
+    plugin: Plugin,
+    name: String,
+    schedule: Schedule,
+}
+
+impl PluginProvider {
+    /// The providers that a plugin says it has.
+    ///
+    /// # Errors
+    /// The plugin fails to say so.
+    pub async fn all(plugin: &Plugin) -> Result<Vec<PluginProvider>, PluginError> {
+        if !plugin.extension_points().contains(&"entity-provider") {
+            return Ok(Vec::new());
+        }
+        let providers = plugin.providers().await?;
+        let own = |provider: host::Provider| PluginProvider {
+            plugin: plugin.clone(),
+            name: provider.name,
+            schedule: provider.schedule,
+        };
+        Ok(providers.into_iter().map(own).collect())
+    }
+}
+
+#[async_trait]
+impl EntityProvider for PluginProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn owner(&self) -> &str {
+        self.plugin.id()
+    }
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    async fn read(&self, cursor: Option<String>) -> Result<ProviderPage, ProviderError> {
+        let page = self.plugin.read(&self.name, cursor).await.map_err(|error| ProviderError::new(error.to_string()))?;
+        Ok(ProviderPage {
+            items: page.items,
+            next: page.next,
+            mode: match page.mode {
+                host::Mode::Full => Mode::Full,
+                host::Mode::Delta => Mode::Delta,
+            },
+            again: match page.again {
+                host::Again::Scheduled => Again::Scheduled,
+                host::Again::Now => Again::Now,
+            },
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! The HTTP API and the pages.
+//!
+//! `routes.rs` is the way to add a route: it takes the permission that the route needs. Each family of routes is a
+//! file; `portal.rs` starts the whole.
+
+pub(crate) mod apis;
+pub(crate) mod app;
+pub(crate) mod body;
+pub(crate) mod caller;
+pub(crate) mod catalog;
+pub(crate) mod error;
+pub(crate) mod etag;
+pub(crate) mod extensions;
+pub(crate) mod headers;
+pub(crate) mod health;
+pub(crate) mod openapi;
+pub(crate) mod params;
+pub(crate) mod plugins;
+pub(crate) mod routes;
+pub(crate) mod server;
+pub(crate) mod session;
+pub(crate) mod state;
+pub(crate) mod trace;
+pub(crate) mod ui;
+pub(crate) mod viewer;
+pub(crate) mod web;

@@ -1,0 +1,31 @@
+//! `/api/app`: what the page needs before it shows anything.
+
+use axum::extract::State;
+use axum::response::Response;
+use callboard_model::access::Access;
+use callboard_model::api::AppInfo;
+use utoipa_axum::routes;
+
+use super::caller::Caller;
+use super::error::json;
+use super::routes::Routes;
+use super::state::App;
+use super::{extensions, session};
+use crate::identity::Permission;
+
+pub(crate) fn routes(app: &App) -> Routes {
+    Routes::new(app).add(Permission::Public, routes!(show))
+}
+
+/// Title, version, session, and the pages that plugins contribute.
+#[utoipa::path(get, path = "/app", tag = "app", responses((status = 200, body = AppInfo)))]
+async fn show(State(app): State<App>, caller: Caller) -> Response {
+    let sees_plugins = caller.access_to(Permission::PluginUse) != Access::None;
+    json(&AppInfo {
+        title: app.title.clone(),
+        organization: app.organization.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        session: session::of(&app, &caller.principal),
+        pages: if sees_plugins { extensions::pages(&app) } else { Vec::new() },
+    })
+}

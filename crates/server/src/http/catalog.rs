@@ -1,0 +1,37 @@
+//! `/api/catalog`: the catalog API of Backstage, to the letter.
+
+mod ancestry;
+mod by_name;
+mod by_query;
+mod entities;
+mod error;
+mod facets;
+mod locations;
+mod mutations;
+mod query;
+
+use utoipa_axum::routes;
+
+use super::routes::Routes;
+use super::state::App;
+use crate::identity::Permission;
+
+pub(crate) fn routes(app: &App) -> Routes {
+    Routes::new(app)
+        .add(Permission::EntityRead, routes!(entities::list))
+        .add(Permission::EntityRead, routes!(by_query::get))
+        .add(Permission::EntityRead, routes!(by_query::post))
+        .add(Permission::EntityRead, routes!(by_name::by_uid))
+        .add(Permission::EntityRead, routes!(by_name::by_name))
+        .add(Permission::EntityRead, routes!(ancestry::ancestry))
+        .add(Permission::EntityRead, routes!(by_name::by_refs))
+        .add(Permission::EntityRead, routes!(facets::get))
+        .add(Permission::EntityRead, routes!(facets::post))
+        .add(Permission::EntityRefresh, routes!(mutations::refresh))
+        .add(Permission::EntityDelete, routes!(mutations::delete))
+        .add(Permission::LocationRead, routes!(locations::list))
+        .add(Permission::LocationRead, routes!(locations::one))
+        .add(Permission::LocationRead, routes!(locations::by_entity))
+        .add(Permission::LocationCreate, routes!(locations::register))
+        .add(Permission::LocationDelete, routes!(locations::remove))
+}

@@ -1,0 +1,75 @@
+//! One entity by its uid or name, and many by their refs.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use callboard_model::entity_ref::EntityRef;
+use callboard_model::filter::Predicate;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::query;
+use crate::http::body::{Fields, Path};
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, Result, json};
+use crate::http::params::Params;
+use crate::http::state::App;
+
+/// The entity with a uid.
+#[utoipa::path(get, path = "/entities/by-uid/{uid}", tag = "catalog", operation_id = "GetEntityByUid",
+    params(("uid" = String, Path)),
+    responses((status = 200, body = Value), (status = 404, description = "None that the caller may see")))]
+pub(super) async fn by_uid(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    Path(uid): Path<String>,
+) -> Result<Response> {
+    Params::read(raw.as_deref(), &[])?;
+    let found = app.catalog.by_uid(&caller.access, &uid).await?;
+    found.map(|entity| json(&entity)).ok_or_else(|| ApiError::not_found(format!("No entity with uid {uid}")))
+}
+
+/// The entity with a name, in whatever case.
+#[utoipa::path(get, path = "/entities/by-name/{kind}/{namespace}/{name}", tag = "catalog", operation_id = "GetEntityByName",
+    params(("kind" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = Value), (status = 404, description = "None that the caller may see")))]
+pub(super) async fn by_name(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    Path((kind, namespace, name)): Path<(String, String, String)>,
+) -> Result<Response> {
+    Params::read(raw.as_deref(), &[])?;
+    let found = app.catalog.by_ref(&caller.access, &EntityRef::new(&kind, &namespace, &name)).await?;
+    found.map(|entity| json(&entity)).ok_or_else(|| {
+        ApiError::not_found(format!("No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'"))
+    })
+}
+
+#[derive(Serialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+/// Entities in the order of their refs; null for what is not there.
+#[utoipa::path(post, path = "/entities/by-refs", tag = "catalog", operation_id = "GetEntitiesByRefs",
+    params(("filter" = Option<Vec<String>>, Query)),
+    request_body(content = Value, description = "`entityRefs`, `fields`, `query`"),
+    responses((status = 200, description = "`{items: [entity or null]}`", body = Value)))]
+pub(super) async fn by_refs(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    body: Fields,
+) -> Result<Response> {
+    let params = Params::read(raw.as_deref(), &["filter"])?;
+    let refs = body.texts("entityRefs")?;
+    let refs = refs.ok_or_else(|| ApiError::input("request/body must have required property 'entityRefs'"))?;
+    let filter = match (query::filter(&params)?, query::predicate(&body)?) {
+        (Some(filter), Some(predicate)) => Some(Predicate::All(vec![filter, predicate])),
+        (filter, predicate) => filter.or(predicate),
+    };
+    let fields = body.texts("fields")?.unwrap_or_default();
+    let items = app.catalog.by_refs(&caller.access, &refs, filter.as_ref(), &fields).await?;
+    Ok(json(&Items { items }))
+}

@@ -1,0 +1,122 @@
+//! `/locations`: what somebody registered.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use callboard_catalog::{NewLocation, OnConflict, RegisteredLocation};
+use callboard_model::access::Access;
+use callboard_model::entity_ref::EntityRef;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::http::body::{Fields, Path};
+use crate::http::caller::Caller;
+use crate::http::error::{ApiError, Result, json};
+use crate::http::params::Params;
+use crate::http::state::App;
+use crate::identity::Permission;
+
+#[derive(Serialize)]
+struct Data {
+    data: RegisteredLocation,
+}
+
+#[derive(Serialize)]
+struct Registered {
+    location: RegisteredLocation,
+    /// Always empty: what is there is read later.
+    entities: [(); 0],
+}
+
+/// All registered locations.
+#[utoipa::path(get, path = "/locations", tag = "catalog", operation_id = "GetLocations",
+    responses((status = 200, description = "`[{data: location}]`", body = Vec<Value>)))]
+pub(super) async fn list(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
+    Params::read(raw.as_deref(), &[])?;
+    let locations = match caller.access {
+        Access::None => Vec::new(),
+        _ => app.catalog.locations().await?,
+    };
+    Ok(json(&locations.into_iter().map(|data| Data { data }).collect::<Vec<_>>()))
+}
+
+/// A registered location.
+#[utoipa::path(get, path = "/locations/{id}", tag = "catalog", operation_id = "GetLocation",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "`{id, type, target, entityRef}`", body = Value), (status = 404, description = "None with this id")))]
+pub(super) async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    Params::read(raw.as_deref(), &[])?;
+    if caller.access == Access::None {
+        return Err(ApiError::not_found(format!("Found no location with ID {id}")));
+    }
+    Ok(json(&app.catalog.location(&id).await?))
+}
+
+/// The registered location that an entity comes from.
+#[utoipa::path(get, path = "/locations/by-entity/{kind}/{namespace}/{name}", tag = "catalog", operation_id = "getLocationByEntity",
+    params(("kind" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
+    responses((status = 200, description = "`{id, type, target, entityRef}`", body = Value),
+        (status = 404, description = "No such entity, or it comes from elsewhere")))]
+pub(super) async fn by_entity(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    Path((kind, namespace, name)): Path<(String, String, String)>,
+) -> Result<Response> {
+    Params::read(raw.as_deref(), &[])?;
+    let entity_ref = EntityRef::new(&kind, &namespace, &name);
+    if caller.access == Access::None {
+        return Err(ApiError::not_found(format!("Found no location for entity {entity_ref}")));
+    }
+    let readable = caller.access_to(Permission::EntityRead);
+    Ok(json(&app.catalog.location_by_entity(&readable, &entity_ref).await?))
+}
+
+/// Registers a location. What is there is read soon, not now.
+#[utoipa::path(post, path = "/locations", tag = "catalog", operation_id = "CreateLocation",
+    params(
+        ("dryRun" = Option<String>, Query, description = "`true`: reads what would come in, and changes nothing"),
+        ("onConflict" = Option<String>, Query, description = "`refresh` or `reject`"),
+    ),
+    request_body(content = Value, description = "`type` (default of clients: `url`), `target`, `presence`"),
+    responses((status = 201, description = "`{location, entities: []}`", body = Value), (status = 409, description = "Registered already")))]
+pub(super) async fn register(State(app): State<App>, RawQuery(raw): RawQuery, body: Fields) -> Result<Response> {
+    let params = Params::read(raw.as_deref(), &["dryRun", "onConflict"])?;
+    let location = read(body)?;
+    let on_conflict = params.word("onConflict", &["refresh", "reject"])?.map(|word| match word {
+        "refresh" => OnConflict::Refresh,
+        _ => OnConflict::Reject,
+    });
+    if params.one("dryRun")?.is_some_and(is_truthy) {
+        let outcome = app.catalog.dry_run_location(&location).await?;
+        return Ok((StatusCode::CREATED, json(&outcome)).into_response());
+    }
+    let location = app.catalog.register_location(&location, on_conflict).await?;
+    Ok((StatusCode::CREATED, json(&Registered { location, entities: [] })).into_response())
+}
+
+fn read(body: Fields) -> Result<NewLocation> {
+    body.required("type")?;
+    body.required("target")?;
+    body.text("presence")?;
+    body.only(&["type", "target", "presence"])?;
+    serde_json::from_value(Value::Object(body.0)).map_err(|error| ApiError::input(format!("request/body: {error}")))
+}
+
+fn is_truthy(text: &str) -> bool {
+    ["true", "1", "y", "yes", "on"].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+}
+
+/// Removes a registered location, with what came from it.
+#[utoipa::path(delete, path = "/locations/{id}", tag = "catalog", operation_id = "DeleteLocation",
+    params(("id" = String, Path)),
+    responses((status = 204, description = "Gone"), (status = 404, description = "None with this id")))]
+pub(super) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode> {
+    app.catalog.delete_location(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

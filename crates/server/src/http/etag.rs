@@ -1,0 +1,88 @@
+//! Weak ETags for JSON answers, and 304 where the reader already has them.
+
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+/// Larger answers are sent as they come: to hash them would mean to hold them.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Adds an ETag to what has none, and answers 304 where it is the one that the reader names.
+pub(crate) async fn weak_etags(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let known = request.headers().clone();
+    let response = next.run(request).await;
+    if !reads || response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let small = body.size_hint().exact().is_some_and(|size| size <= MAX_BYTES);
+    if !small {
+        return Response::from_parts(parts, body);
+    }
+    let bytes = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => return super::error::ApiError::internal(&error).into_response(),
+    };
+    let tag = weak(&bytes);
+    let unchanged = matches(&known, &tag);
+    if let Ok(value) = HeaderValue::from_str(&tag) {
+        parts.headers.insert(header::ETAG, value);
+    }
+    if unchanged {
+        return not_modified(parts.headers);
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// The weak ETag of some content.
+pub(crate) fn weak(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let short: String = hex::encode(digest).chars().take(27).collect();
+    format!("W/\"{:x}-{short}\"", content.len())
+}
+
+/// Whether `If-None-Match` names this ETag.
+pub(crate) fn matches(headers: &HeaderMap, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let wanted = opaque(tag);
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|candidate| candidate.trim() == "*" || opaque(candidate) == wanted)
+}
+
+/// 304 with the headers that still say something.
+pub(crate) fn not_modified(mut headers: HeaderMap) -> Response {
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_TYPE);
+    (StatusCode::NOT_MODIFIED, headers).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_none_match() {
+        fn check(header_value: Option<&str>, expected: bool) {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = header_value {
+                headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(matches(&headers, "W/\"2-abc\""), expected, "{header_value:?}");
+        }
+        check(None, false);
+        check(Some("W/\"2-abc\""), true);
+        check(Some("\"2-abc\""), true);
+        check(Some("\"x\", W/\"2-abc\""), true);
+        check(Some("*"), true);
+        check(Some("W/\"2-abd\""), false);
+        check(Some(""), false);
+    }
+}

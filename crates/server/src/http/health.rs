@@ -1,0 +1,71 @@
+//! Whether the server is up, and whether it is ready. Both are there before anything else is.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// How far the portal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Starting,
+    Running,
+    Stopping,
+}
+
+/// Shared between whoever starts the portal and whoever answers for it.
+#[derive(Clone)]
+pub(crate) struct Lifecycle {
+    phase: Arc<watch::Sender<Phase>>,
+}
+
+impl Lifecycle {
+    pub(crate) fn new() -> Lifecycle {
+        Lifecycle { phase: Arc::new(watch::Sender::new(Phase::Starting)) }
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.send_replace(phase);
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+pub(crate) fn router(lifecycle: Lifecycle) -> Router {
+    Router::new()
+        .route("/.backstage/health/v1/liveness", routing::get(liveness))
+        .route("/.backstage/health/v1/readiness", routing::get(readiness))
+        .route("/healthcheck", routing::get(readiness))
+        .with_state(lifecycle)
+}
+
+async fn liveness() -> Response {
+    answer(StatusCode::OK, "ok", None)
+}
+
+async fn readiness(State(lifecycle): State<Lifecycle>) -> Response {
+    let phase = *lifecycle.watch().borrow();
+    match phase {
+        Phase::Running => answer(StatusCode::OK, "ok", None),
+        Phase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, "error", Some("Backend has not started yet")),
+        Phase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, "error", Some("Backend is shutting down")),
+    }
+}
+
+fn answer(code: StatusCode, status: &'static str, message: Option<&'static str>) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (code, headers, super::error::json(&Health { status, message })).into_response()
+}

@@ -1,0 +1,86 @@
+//! `/api/session`: signing in and out.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use callboard_model::access::Access;
+use callboard_model::api::{Session, SessionUser, SignIn, SignInChoice};
+use utoipa_axum::routes;
+
+use super::body::Json;
+use super::caller::Caller;
+use super::error::{ApiError, Result, json};
+use super::routes::Routes;
+use super::state::App;
+use crate::identity::directory::Choice;
+use crate::identity::session::{LIFETIME, NAME};
+use crate::identity::{Permission, Principal, session};
+
+pub(crate) fn routes(app: &App) -> Routes {
+    Routes::new(app).add(Permission::Public, routes!(show, sign_in, sign_out))
+}
+
+/// Who is signed in, and who could.
+#[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
+async fn show(State(app): State<App>, caller: Caller) -> Response {
+    json(&of(&app, &caller.principal))
+}
+
+/// Signs in as one of the choices. The answer sets the session's cookie.
+#[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn,
+    responses((status = 200, body = Session), (status = 403, description = "Not one of the choices")))]
+async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<SignIn>) -> Result<Response> {
+    let choice = app.directory.named(&wish.entity_ref).ok_or_else(|| {
+        ApiError::not_allowed(format!(
+            "{} is not one of the ways to sign in; auth.providers in app-config has them",
+            wish.entity_ref.escape_default()
+        ))
+    })?;
+    if let Some(old) = session::cookie(&headers) {
+        app.sessions.end(&old).await.map_err(|error| ApiError::internal(&error))?;
+    }
+    let secret = app.sessions.start(&choice.entity_ref).await.map_err(|error| ApiError::internal(&error))?;
+    let principal = Principal::User(
+        app.directory.user(choice, &app.catalog, false).await.map_err(|error| ApiError::internal(&error))?,
+    );
+    let cookie = set_cookie(&app, &secret, LIFETIME.as_secs());
+    Ok(([(header::SET_COOKIE, cookie)], json(&of(&app, &principal))).into_response())
+}
+
+/// Ends the session.
+#[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204, description = "Signed out")))]
+async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+    if let Some(secret) = session::cookie(&headers) {
+        app.sessions.end(&secret).await.map_err(|error| ApiError::internal(&error))?;
+    }
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie(&app, "", 0))]).into_response())
+}
+
+/// What the page is told about who is looking.
+pub(crate) fn of(app: &App, principal: &Principal) -> Session {
+    let anonymous = app.policy.decide(&Principal::Anonymous, Permission::EntityRead);
+    Session {
+        user: principal.user().map(|user| SessionUser {
+            entity_ref: user.entity_ref.to_string(),
+            display_name: user.display_name.clone(),
+        }),
+        anonymous_may_read: anonymous != Access::None,
+        choices: app.directory.choices().iter().map(choice).collect(),
+    }
+}
+
+fn choice(choice: &Choice) -> SignInChoice {
+    SignInChoice {
+        entity_ref: choice.entity_ref.to_string(),
+        display_name: choice.display_name.clone(),
+        guest: choice.guest,
+    }
+}
+
+/// Scripts cannot read it, and other sites' requests do not carry it. `Secure` where the portal is served by TLS.
+fn set_cookie(app: &App, secret: &str, seconds: u64) -> HeaderValue {
+    let secure = if app.is_https { "; Secure" } else { "" };
+    let text = format!("{NAME}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    // A session's secret is hexadecimal, so this is always a valid header.
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

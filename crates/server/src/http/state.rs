@@ -1,0 +1,30 @@
+//! What handlers work with.
+
+use std::sync::Arc;
+
+use callboard_catalog::Catalog;
+use callboard_egress::Egress;
+
+use super::apis::{Allowed, RateLimit};
+use crate::identity::origin::Origins;
+use crate::identity::{Directory, Policy, Sessions};
+use crate::portal::plugins::Plugins;
+
+/// Shared by every request. Cheap to clone.
+pub(crate) type App = Arc<Parts>;
+
+pub(crate) struct Parts {
+    pub(crate) title: String,
+    pub(crate) organization: Option<String>,
+    /// Whether browsers reach the portal by TLS.
+    pub(crate) is_https: bool,
+    pub(crate) catalog: Catalog,
+    pub(crate) plugins: Plugins,
+    pub(crate) egress: Egress,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) sessions: Sessions,
+    pub(crate) directory: Directory,
+    pub(crate) origins: Origins,
+    pub(crate) try_allow: Vec<Allowed>,
+    pub(crate) try_rate: RateLimit,
+}

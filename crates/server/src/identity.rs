@@ -1,0 +1,14 @@
+//! Who is asking, and what they may do.
+
+pub mod directory;
+pub mod origin;
+pub mod permission;
+pub mod policy;
+pub mod principal;
+pub mod session;
+
+pub use directory::Directory;
+pub use permission::Permission;
+pub use policy::Policy;
+pub use principal::{Principal, User};
+pub use session::Sessions;

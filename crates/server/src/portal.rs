@@ -1,0 +1,248 @@
+//! Starts the portal: database, outgoing requests, plugins, catalog, HTTP.
+
+pub(crate) mod plugins;
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_catalog::Catalog;
+use callboard_egress::{Egress, Settings, SettingsError};
+use callboard_host::{HostError, HostSettings, Limits, PluginHost};
+use callboard_store::{DatabaseConfig, Db, Kv};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::adapter::url_reader::CatalogReader;
+use crate::config::{Config, Database, Listen};
+use crate::http::apis::{Allowed, RateLimit};
+use crate::http::health::{Lifecycle, Phase};
+use crate::http::openapi;
+use crate::http::server::Front;
+use crate::http::state::{App, Parts};
+use crate::http::viewer::{Viewer, ViewerError};
+use crate::identity::origin::Origins;
+use crate::identity::{Directory, Policy, Sessions};
+use plugins::Plugins;
+
+/// How long the answers that are under way may take when the portal ends.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What to start.
+pub struct Options {
+    /// What the operator wishes.
+    pub config: Config,
+    /// Where to listen, instead of at `backend.listen`.
+    pub listen: Option<Listen>,
+    /// Where the database and the compiled plugins are kept.
+    pub data_dir: PathBuf,
+}
+
+/// A portal that runs. Dropped without [`Portal::shutdown`], it goes on until its process ends.
+pub struct Portal {
+    /// Where it is reached from this machine.
+    pub url: Url,
+    /// Where it listens.
+    pub address: SocketAddr,
+    lifecycle: Lifecycle,
+    stop: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    catalog: JoinHandle<()>,
+    db: Db,
+}
+
+/// Why the portal does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not one of this machine's.
+    #[error("cannot listen on {address}: {error}. Choose another with --listen or backend.listen in app-config")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The folder for data cannot be made.
+    #[error("the data folder {path} cannot be used: {error}")]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] callboard_store::Error),
+    /// `integrations`, `aws` or `backend.reading`.
+    #[error("app-config, {0}")]
+    Egress(#[from] SettingsError),
+    /// A part of app-config is not as its reader needs it.
+    #[error("app-config, {path}: {message}")]
+    Config {
+        /// The key.
+        path: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The plugin host itself; a plugin that cannot be loaded does not keep the portal from starting.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] callboard_catalog::Error),
+    /// The viewer of API definitions.
+    #[error(transparent)]
+    Viewer(#[from] ViewerError),
+}
+
+/// Starts a portal and returns when it is ready. Until then it answers that it is starting.
+///
+/// # Errors
+/// [`StartError`], for the operator. Nothing runs on.
+pub async fn start(options: Options) -> Result<Portal, StartError> {
+    let Options { config, listen, data_dir } = options;
+    let listen = listen.unwrap_or_else(|| config.backend.listen.clone());
+    let listener = bind(&listen).await?;
+    let address = listener.local_addr().map_err(|error| refused(&listen, error))?;
+    let url = reachable(&listen, address)?;
+
+    let lifecycle = Lifecycle::new();
+    let front = Front::new(lifecycle.clone());
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let serving = axum::serve(listener, front.router()).with_graceful_shutdown(stopped);
+    let server = tokio::spawn(async move { serving.await });
+    // Until the portal stands, an error must not leave the listener behind.
+    let guard = stop.clone().drop_guard();
+
+    let parts = build(&config, &data_dir, &url).await?;
+    let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
+    let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
+    front.open(openapi::portal(&app, viewer));
+    guard.disarm();
+    tracing::info!(%url, "ready");
+    Ok(Portal { url, address, lifecycle, stop, server, catalog, db })
+}
+
+impl Portal {
+    /// Ends the portal, after the answers that are under way.
+    pub async fn shutdown(self) {
+        self.lifecycle.enter(Phase::Stopping);
+        self.stop.cancel();
+        let Portal { mut server, mut catalog, db, .. } = self;
+        let all = async { tokio::join!(&mut server, &mut catalog) };
+        match tokio::time::timeout(DRAIN, all).await {
+            Ok((Ok(Ok(())), Ok(()))) => {}
+            Ok(ended) => tracing::error!("the portal did not end in order: {ended:?}"),
+            Err(_) => {
+                tracing::warn!("some answers took longer than {} s and were cut off", DRAIN.as_secs());
+                server.abort();
+                catalog.abort();
+            }
+        }
+        db.close().await;
+    }
+}
+
+struct Built {
+    app: App,
+    viewer: Viewer,
+    db: Db,
+}
+
+async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result<Built, StartError> {
+    tokio::fs::create_dir_all(data_dir)
+        .await
+        .map_err(|error| StartError::DataDir { path: data_dir.to_owned(), error })?;
+    let db = Db::open(&database(config, data_dir)).await?;
+    let sessions = Sessions::open(db.clone()).await?;
+    let settings = Settings::from_values(&config.backend.reading, &config.integrations, &config.aws)?;
+    let egress = Egress::new(settings)?;
+
+    let overrides = plugins::overrides(&config.host.limits)
+        .map_err(|error| StartError::Config { path: "host.limits", message: error.to_string() })?;
+    let limits = Limits::default().with(&overrides).map_err(HostError::from)?;
+    let host = PluginHost::new(HostSettings {
+        cache_dir: data_dir.join("cache"),
+        limits,
+        egress: egress.clone(),
+        kv: Kv::new(db.clone()),
+    })?;
+    let (plugins, providers) = Plugins::load(config, &host).await;
+
+    let reader = CatalogReader(egress.reader());
+    let catalog = Catalog::open(db.clone(), reader, catalog_settings(config)?).await?;
+    catalog.set_providers_keeping(providers, &plugins.refused()).await?;
+
+    let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();
+    let try_allow = try_allow.map_err(|message| StartError::Config { path: "apis.tryItOut.allow", message })?;
+
+    let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref());
+    let app = Arc::new(Parts {
+        title: config.app.title.clone(),
+        organization: config.organization.name.clone(),
+        is_https: base_url.is_some_and(|url| url.scheme() == "https"),
+        catalog,
+        plugins,
+        egress,
+        policy: Arc::new(Policy::new(&config.permission)),
+        sessions,
+        directory: Directory::new(&config.auth),
+        origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
+        try_allow,
+        try_rate: RateLimit::new(),
+    });
+    Ok(Built { app, viewer: Viewer::load().await?, db })
+}
+
+fn catalog_settings(config: &Config) -> Result<callboard_catalog::Settings, StartError> {
+    let settings = match &config.catalog {
+        serde_json::Value::Null => Ok(callboard_catalog::Settings::default()),
+        catalog => serde_json::from_value(catalog.clone()),
+    };
+    let mut settings: callboard_catalog::Settings =
+        settings.map_err(|error| StartError::Config { path: "catalog", message: error.to_string() })?;
+    settings.base_dir.clone_from(&config.base_dir);
+    Ok(settings)
+}
+
+fn database(config: &Config, data_dir: &std::path::Path) -> DatabaseConfig {
+    match &config.backend.database {
+        Database::Memory => DatabaseConfig::Memory,
+        Database::DataDir => DatabaseConfig::File(data_dir.join("callboard.sqlite")),
+        Database::Directory(folder) => DatabaseConfig::File(config.path(folder).join("callboard.sqlite")),
+    }
+}
+
+async fn bind(listen: &Listen) -> Result<TcpListener, StartError> {
+    let bound = match &listen.host {
+        Some(host) => TcpListener::bind((host.as_str(), listen.port)).await,
+        // Every interface, IPv4 and IPv6; a machine without IPv6 has only the former.
+        None => match TcpListener::bind((Ipv6Addr::UNSPECIFIED, listen.port)).await {
+            Ok(listener) => Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(error),
+            Err(_) => TcpListener::bind(("0.0.0.0", listen.port)).await,
+        },
+    };
+    bound.map_err(|error| refused(listen, error))
+}
+
+fn refused(listen: &Listen, error: std::io::Error) -> StartError {
+    let host = listen.host.as_deref().unwrap_or_default();
+    StartError::Listen { address: format!("{host}:{}", listen.port), error }
+}
+
+/// The address that a person on this machine would type.
+fn reachable(listen: &Listen, address: SocketAddr) -> Result<Url, StartError> {
+    let everywhere = address.ip().is_unspecified();
+    let host = match &listen.host {
+        Some(host) if !everywhere && !host.contains(':') => host.clone(),
+        Some(_) if !everywhere => format!("[{}]", address.ip()),
+        _ => "localhost".to_owned(),
+    };
+    Url::parse(&format!("http://{host}:{}/", address.port()))
+        .map_err(|error| StartError::Config { path: "backend.listen", message: error.to_string() })
+}
