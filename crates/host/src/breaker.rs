@@ -65,11 +65,8 @@ mod tests {
     }
 
     fn check(steps: &[Step]) {
-        let limits = Limits {
-            faults_before_suspension: 3,
-            first_suspension: Duration::from_secs(10),
-            ..Limits::default()
-        };
+        let limits =
+            Limits { faults_before_suspension: 3, first_suspension: Duration::from_secs(10), ..Limits::default() };
         let mut breaker = Breaker::new(&limits);
         let mut now = Instant::now();
         for (index, step) in steps.iter().enumerate() {

@@ -81,7 +81,10 @@ fn load_or_compile(engine: &Engine, path: &Path, wasm: &[u8]) -> Result<Componen
 }
 
 /// The one place that trusts bytes to be machine code.
-#[expect(unsafe_code, reason = "compiled code can only be loaded unsafely; see docs/decisions/0002-compiled-plugins.md")]
+#[expect(
+    unsafe_code,
+    reason = "compiled code can only be loaded unsafely; see docs/decisions/0002-compiled-plugins.md"
+)]
 fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the file is whole and of our own making. `write` alone puts files under this name, and only by renaming
     // one that was completely written and synchronised; `prepare` made sure that nobody else may write the folder.
@@ -93,9 +96,8 @@ fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
 fn write(path: &Path, component: &Component) -> Result<(), String> {
     let bytes = component.serialize().map_err(|error| format!("{error:#}"))?;
     let temporary = path.with_extension(format!("{:016x}.tmp", rand::random::<u64>()));
-    let written = write_file(&temporary, &bytes)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| error.to_string());
+    let written =
+        write_file(&temporary, &bytes).and_then(|()| fs::rename(&temporary, path)).map_err(|error| error.to_string());
     if written.is_err() {
         // What is left of a failed attempt is never loaded; that it cannot be removed either is not worth a second
         // message.

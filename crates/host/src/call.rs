@@ -57,9 +57,10 @@ impl Plugin {
         guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
         check: impl FnOnce(T) -> Result<U, String>,
     ) -> Result<U, PluginError> {
-        let result = self.attempt(&target, guest).await.and_then(|value| {
-            check(value).map_err(|message| (ErrorKind::Output, message))
-        });
+        let result = self
+            .attempt(&target, guest)
+            .await
+            .and_then(|value| check(value).map_err(|message| (ErrorKind::Output, message)));
         let mut breaker = self.inner.breaker();
         match &result {
             Ok(_) => breaker.success(),
@@ -127,10 +128,9 @@ impl Plugin {
         drop(store);
         let written = log.finish();
         match ended {
-            Err(_) => Err((
-                ErrorKind::Deadline,
-                format!("it did not answer within {:?} and was stopped", target.limit),
-            )),
+            Err(_) => {
+                Err((ErrorKind::Deadline, format!("it did not answer within {:?} and was stopped", target.limit)))
+            }
             Ok(Err(_panic)) => {
                 Err((ErrorKind::Trap, "the engine failed while it ran; this is a fault of the portal".to_owned()))
             }

@@ -5,5 +5,7 @@ pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
 
+impl crate::bindings::types::Host for crate::call::CallState {}
+
 /// The names of the capabilities, as in WIT.
 pub(crate) const NAMES: [&str; 4] = ["log", "config", "http", "kv"];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmFeatures};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmFeatures};
 
 use crate::error::HostError;
 use crate::limits;
@@ -31,7 +31,7 @@ const SWITCHED_OFF: WasmFeatures = WasmFeatures::GC
     .union(WasmFeatures::CM_ERROR_CONTEXT)
     .union(WasmFeatures::CM_GC)
     .union(WasmFeatures::CM_MAP)
-    .union(WasmFeatures::CM_MEMORY64)
+    .union(WasmFeatures::CM64)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS);
 
 /// Builds the engine and starts the thread that advances its epoch; the thread ends with the engine.
@@ -78,8 +78,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
         .table_elements(limits::TABLE_ELEMENTS)
-        .max_memory_size(limits::MEMORY_CEILING)
-        .memory_protection_keys(Enabled::No);
+        .max_memory_size(limits::MEMORY_CEILING);
     pool
 }
 

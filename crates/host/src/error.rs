@@ -26,7 +26,9 @@ pub enum HostError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
     /// Larger than a component may be.
-    #[error("the file has {size} bytes; a plugin has at most {limit}. Build it with the profile `plugin`, or raise `componentBytes` in plugins.<id>.limits")]
+    #[error(
+        "the file has {size} bytes; a plugin has at most {limit}. Build it with the profile `plugin`, or raise `componentBytes` in plugins.<id>.limits"
+    )]
     TooLarge {
         /// Of the file.
         size: usize,

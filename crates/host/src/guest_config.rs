@@ -7,7 +7,7 @@ use callboard_model::rights::Rights;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-use crate::guest_config::credential::{Binding, Marker};
+use crate::guest_config::credential::{Binding, Marker, Service};
 
 pub(crate) mod credential;
 
@@ -106,8 +106,17 @@ pub(crate) fn schema_problem(schema: &Value) -> Option<String> {
 }
 
 fn unsupported(schema: &Value) -> Option<String> {
-    const KEYWORDS: [&str; 9] =
-        ["$ref", "$dynamicRef", "allOf", "if", "patternProperties", "prefixItems", "dependentSchemas", "contains", "not"];
+    const KEYWORDS: [&str; 9] = [
+        "$ref",
+        "$dynamicRef",
+        "allOf",
+        "if",
+        "patternProperties",
+        "prefixItems",
+        "dependentSchemas",
+        "contains",
+        "not",
+    ];
     let object = schema.as_object()?;
     if let Some(keyword) = KEYWORDS.iter().find(|keyword| object.contains_key(**keyword)) {
         return Some(format!(
@@ -156,7 +165,7 @@ impl Projection<'_> {
     fn value(&mut self, path: &str, schema: &Value, value: &Value) -> Result<Option<Value>, String> {
         if let Some(marker) = schema.get("x-credential") {
             let binding = Marker::read(marker)?.bind(path, value, self.config)?;
-            return Ok(Some(self.handle(binding)));
+            return Ok(binding.map(|binding| self.handle(binding)));
         }
         for key in ["anyOf", "oneOf"] {
             if let Some(alternatives) = schema.get(key).and_then(Value::as_array) {
@@ -198,7 +207,7 @@ impl Projection<'_> {
         // A signature needs no leaf in the file: where its key comes from is the credential chain's affair.
         for (name, schema) in properties.into_iter().flatten() {
             if let Some(marker) = schema.get("x-credential")
-                && let Marker::Sigv4 { .. } = Marker::read(marker)?
+                && let Marker::Sigv4 { service: Service::S3 } = Marker::read(marker)?
                 && let Some(binding) = Binding::of_bucket(object, self.config)
             {
                 delivered.insert(name.clone(), self.handle(binding));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use callboard_egress::Egress;
-use callboard_model::rights::{self, HttpRight, Rights};
+use callboard_model::rights::{self, Rights};
 use callboard_store::Kv;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -20,7 +20,7 @@ use crate::bindings::{self, entity_provider, ui};
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
-use crate::capability::http::{Answers, GrantPolicy};
+use crate::capability::http::GrantPolicy;
 use crate::error::{HostError, LoadError, LoadReason};
 use crate::guest_config::{GuestConfig, texts_at};
 use crate::inspect::{Inspection, inspect_within};
@@ -101,8 +101,9 @@ impl PluginHost {
         imports::check_imports(&inspection, &spec.grant).map_err(LoadReason::Import)?;
         imports::check_exports(&inspection).map_err(LoadReason::Export)?;
 
-        let declared = resolved(&manifest.rights, &spec.config);
-        let granted = resolved(&spec.grant, &spec.config);
+        let lookup = |path: &str| texts_at(&spec.config, path);
+        let declared = manifest.rights.resolve_config(&lookup);
+        let granted = spec.grant.resolve_config(&lookup);
         let effective = rights::intersect(&declared, &granted);
         let config = GuestConfig::project(manifest, &effective, &spec.config).map_err(LoadReason::Config)?;
         let policy = GrantPolicy {
@@ -115,7 +116,7 @@ impl PluginHost {
         let sha256 = inspection.digest.trim_start_matches("sha256:");
         let compiled = self.cache.component(spec.wasm, sha256, limits.compile_time).await;
         let component = compiled.map_err(LoadReason::Compile)?;
-        let pre = self.link(&component, &inspection, &effective).map_err(LoadReason::Compile)?;
+        let pre = self.link(&component, &inspection, &spec.grant).map_err(LoadReason::Compile)?;
         let exports = |point| inspection.extension_points.contains(&point);
         let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
@@ -136,7 +137,6 @@ impl PluginHost {
                 policy,
                 egress: self.settings.egress.clone(),
                 kv: self.settings.kv.clone(),
-                answers: Answers::default(),
                 calls: Semaphore::new(limits.concurrent_calls),
                 outbound: Semaphore::new(limits.outbound_requests),
                 instances: self.instances.clone(),
@@ -146,15 +146,16 @@ impl PluginHost {
         })
     }
 
-    /// Links what was granted and nothing else, so that a mistake in the checks before would end here.
+    /// Links what was declared and granted and nothing else, so that a mistake in the checks before would end here.
     fn link(
         &self,
         component: &Component,
         inspection: &Inspection,
-        effective: &Rights,
+        granted: &Rights,
     ) -> Result<InstancePre<CallState>, String> {
         let mut linker = Linker::new(&self.engine);
-        let linked = link_wasi(&mut linker).and_then(|()| link_capabilities(&mut linker, effective));
+        let linked =
+            link_wasi(&mut linker).and_then(|()| link_capabilities(&mut linker, &inspection.manifest.rights, granted));
         linked.map_err(|error| format!("the host's interfaces cannot be linked: {error:#}"))?;
         linker.instantiate_pre(component).map_err(|error| {
             format!(
@@ -165,27 +166,22 @@ impl PluginHost {
     }
 }
 
-fn resolved(rights: &Rights, config: &Value) -> Rights {
-    let lookup = |path: &str| texts_at(config, path);
-    let http = rights.http.iter().flat_map(|right: &HttpRight| right.resolve_config(&lookup)).collect();
-    Rights { http, ..rights.clone() }
-}
-
-fn link_capabilities(linker: &mut Linker<CallState>, effective: &Rights) -> wasmtime::Result<()> {
+fn link_capabilities(linker: &mut Linker<CallState>, declared: &Rights, granted: &Rights) -> wasmtime::Result<()> {
+    let may = |capability| imports::allows(declared, capability) && imports::allows(granted, capability);
     fn itself(state: &mut CallState) -> &mut CallState {
         state
     }
     bindings::types::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
-    if imports::allows(effective, "log") {
+    if may("log") {
         bindings::log::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
-    if imports::allows(effective, "config") {
+    if may("config") {
         bindings::config::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
-    if imports::allows(effective, "http") {
+    if may("http") {
         bindings::http::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
-    if imports::allows(effective, "kv") {
+    if may("kv") {
         bindings::kv::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
     Ok(())
@@ -211,7 +207,7 @@ fn link_wasi(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasi::random::random::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
     wasi::random::insecure::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
     wasi::random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
-    wasi::cli::exit::add_to_linker::<_, WasiCli>(linker, &wasi::cli::exit::LinkOptions::default(), CallState::cli)?;
+    wasi::cli::exit::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
     wasi::cli::environment::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
     wasi::cli::stdin::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
     wasi::cli::stdout::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;

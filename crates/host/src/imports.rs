@@ -209,8 +209,7 @@ mod tests {
 
     fn check(import: &str, declared: &str, granted: &str, expected: Result<(), &str>) {
         let inspection = inspection(&[import], &[], &format!("rights: {declared}"));
-        let granted: Rights =
-            serde_json::from_value(callboard_model::yaml::value(granted).unwrap()).unwrap();
+        let granted: Rights = serde_json::from_value(callboard_model::yaml::value(granted).unwrap()).unwrap();
         match (check_imports(&inspection, &granted), expected) {
             (Ok(()), Ok(())) => {}
             (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),

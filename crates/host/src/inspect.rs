@@ -40,8 +40,9 @@ pub(crate) fn inspect_within(wasm: &[u8], limit: usize) -> Result<Inspection, In
     let sections = sections(wasm)?;
     let text = match sections.manifests.as_slice() {
         [] => return Err(InspectError::NoManifest),
-        [one] => std::str::from_utf8(one)
-            .map_err(|error| InspectError::Manifest(format!("it is not UTF-8: {error}")))?,
+        [one] => {
+            std::str::from_utf8(one).map_err(|error| InspectError::Manifest(format!("it is not UTF-8: {error}")))?
+        }
         several => return Err(InspectError::SeveralManifests(several.len())),
     };
     let manifest = manifest::read(text).map_err(InspectError::Manifest)?;

@@ -33,7 +33,7 @@ mod guest_config;
 mod host;
 mod imports;
 mod inspect;
-mod limits;
+pub mod limits;
 mod manifest;
 mod needs;
 mod plugin;

@@ -46,12 +46,6 @@ pub const REQUESTS_PER_SEND: usize = 64;
 pub const REDIRECTS: usize = 5;
 /// Log of one call: lines and what the guest writes to stdout and stderr together.
 pub const LOG_BYTES: usize = 64 * KIB;
-/// A key of the plugin's store.
-pub const KV_KEY_BYTES: usize = 512;
-/// A value of the plugin's store.
-pub const KV_VALUE_BYTES: usize = MIB;
-/// Keys of one answer of `kv.keys`.
-pub const KV_KEYS: usize = 1_000;
 /// Calls of one plugin at a time; more wait within their own deadline.
 pub const CONCURRENT_CALLS: usize = 32;
 /// Outgoing requests of one plugin at a time, over all its calls; more wait within the deadline of their call.

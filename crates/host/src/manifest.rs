@@ -111,10 +111,7 @@ mod tests {
         check("format: 1\nid: s3\nrights: { config: [a.b] }", Err("configSchema does not describe it"));
         check("format: 1\nid: s3\nconfigSchema: { a.b: {} }", Err("does not ask for it"));
         check("format: 1\nid: s3\nrights: { config: [a] }\nconfigSchema: { a: { type: string } }", Ok(()));
-        check(
-            "format: 1\nid: s3\nrights: { config: [a] }\nconfigSchema: { a: { type: 5 } }",
-            Err("configSchema.a"),
-        );
+        check("format: 1\nid: s3\nrights: { config: [a] }\nconfigSchema: { a: { type: 5 } }", Err("configSchema.a"));
         check(
             "format: 1\nid: s3\nrights: { config: [a] }\n\
              configSchema: { a: { properties: { token: { type: string } } } }",

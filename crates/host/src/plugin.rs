@@ -14,7 +14,7 @@ use wasmtime::component::InstancePre;
 use crate::bindings::{entity_provider, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
-use crate::capability::http::{Answers, GrantPolicy};
+use crate::capability::http::GrantPolicy;
 use crate::guest_config::GuestConfig;
 use crate::limits::Limits;
 
@@ -48,7 +48,6 @@ pub(crate) struct Inner {
     pub(crate) policy: GrantPolicy,
     pub(crate) egress: Egress,
     pub(crate) kv: Kv,
-    pub(crate) answers: Answers,
     /// Calls of this plugin at a time.
     pub(crate) calls: Semaphore,
     /// Outgoing requests of this plugin at a time.

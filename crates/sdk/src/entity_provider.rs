@@ -87,11 +87,7 @@ impl<T: EntityProvider> wit::Guest for Glue<T> {
             .collect()
     }
 
-    fn read(
-        context: types::Context,
-        provider: String,
-        cursor: Option<String>,
-    ) -> Result<wit::Page, types::Error> {
+    fn read(context: types::Context, provider: String, cursor: Option<String>) -> Result<wit::Page, types::Error> {
         let page = T::read(&context.into(), &provider, cursor.as_deref())?;
         Ok(wit::Page {
             items: to_json(&page.items)?,

@@ -56,7 +56,7 @@ macro_rules! __export_one {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::glue::Ui<$type>;
-            $crate::bindings::ui::export_ui!(Exported with_types_in $crate::bindings::ui);
+    $crate::bindings::ui::export_ui!(Exported with_types_in $crate::bindings::ui);
         };
         #[cfg(not(target_arch = "wasm32"))]
         const _: () = {

@@ -52,12 +52,7 @@ impl<T: Ui> wit::Guest for Glue<T> {
         to_json(&T::render(&context.into(), &extension, &input)?)
     }
 
-    fn act(
-        context: types::Context,
-        extension: String,
-        action: String,
-        input: String,
-    ) -> Result<String, types::Error> {
+    fn act(context: types::Context, extension: String, action: String, input: String) -> Result<String, types::Error> {
         let input = read_input(&input)?;
         to_json(&T::act(&context.into(), &extension, &action, &input)?)
     }

@@ -68,7 +68,9 @@ pub(crate) fn explain(bucket: &Bucket, status: u16, failure: &Failure) -> Error 
              run tries again"
         )),
         "InvalidBucketName" => Error::Invalid(format!("S3 does not take `{name}` for a bucket's name ({code})")),
-        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+        "PermanentRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException"
         | "TemporaryRedirect" => Error::Invalid(match &failure.region {
             Some(region) if *region != bucket.region => format!(
                 "the bucket `{name}` is in the region {region}, not in {} ({code}); set `region: {region}` in \
@@ -83,10 +85,12 @@ pub(crate) fn explain(bucket: &Bucket, status: u16, failure: &Failure) -> Error 
         _ if status == 301 || status == 307 => {
             explain(bucket, status, &Failure { code: "PermanentRedirect".to_owned(), ..failure.clone() })
         }
-        _ if status == 429 => explain(bucket, status, &Failure { code: "TooManyRequests".to_owned(), ..failure.clone() }),
-        "" if status == 403 => Error::Denied(format!(
-            "the server refuses to list the bucket `{name}` (status 403, without a reason)"
-        )),
+        _ if status == 429 => {
+            explain(bucket, status, &Failure { code: "TooManyRequests".to_owned(), ..failure.clone() })
+        }
+        "" if status == 403 => {
+            Error::Denied(format!("the server refuses to list the bucket `{name}` (status 403, without a reason)"))
+        }
         "" if status == 404 => Error::NotFound(format!("there is no bucket `{name}` (status 404)")),
         "" => Error::Unavailable(format!("the server answers the listing of `{name}` with status {status}")),
         _ if status >= 500 => Error::Unavailable(format!(

@@ -129,8 +129,7 @@ mod tests {
     #[test]
     fn places() {
         let check = |name: &str, region: Option<&str>, endpoint: Option<&str>, path_style: bool, expected: &str| {
-            let integration =
-                Integration { endpoint: endpoint.map(str::to_owned), s3_force_path_style: path_style };
+            let integration = Integration { endpoint: endpoint.map(str::to_owned), s3_force_path_style: path_style };
             let bucket = Bucket::new(&settings(name, region), &integration).unwrap();
             assert_eq!(bucket.object("k"), format!("{expected}/k"));
         };
@@ -157,9 +156,7 @@ mod tests {
         assert_eq!(bucket.listing(&Position::After("k/ü".to_owned())), format!("{list}&start-after=k%2F%C3%BC"));
         assert_eq!(
             bucket.listing(&Position::Token("1/+=".to_owned())),
-            format!(
-                "{base}/?continuation-token=1%2F%2B%3D&encoding-type=url&list-type=2&max-keys=1000&{prefix}"
-            )
+            format!("{base}/?continuation-token=1%2F%2B%3D&encoding-type=url&list-type=2&max-keys=1000&{prefix}")
         );
         for (key, path) in [
             ("a/b.yaml", "a/b.yaml"),

@@ -106,10 +106,7 @@ mod tests {
         assert_eq!(provided.entity.kind(), "Location");
         assert_eq!(provided.entity.spec("target"), Some(&json!(url)));
         assert_eq!(provided.entity.spec("presence"), Some(&json!("required")));
-        assert_eq!(
-            provided.entity.annotation("backstage.io/managed-by-location"),
-            Some(format!("url:{url}").as_str())
-        );
+        assert_eq!(provided.entity.annotation("backstage.io/managed-by-location"), Some(format!("url:{url}").as_str()));
         assert_eq!(provided.entity.name().len(), "generated-".len() + 40);
         assert_eq!(provided.version.as_deref(), Some("abc"));
         assert_eq!(provided.facts.get(fact::KEY).map(String::as_str), Some("apis/pet store.yaml"));

@@ -117,11 +117,8 @@ mod tests {
     fn a_page() {
         let listing = read(PAGE.as_bytes()).unwrap();
         assert_eq!(listing.next.as_deref(), Some("1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM="));
-        let found: Vec<_> = listing
-            .objects
-            .iter()
-            .map(|object| (object.key.as_str(), object.etag.as_deref(), object.size))
-            .collect();
+        let found: Vec<_> =
+            listing.objects.iter().map(|object| (object.key.as_str(), object.etag.as_deref(), object.size)).collect();
         assert_eq!(
             found,
             [

@@ -95,8 +95,7 @@ mod tests {
     #[test]
     fn integrations() {
         let check = |value: Option<Value>, endpoint: Option<&str>, path_style: bool| {
-            let expected =
-                Integration { endpoint: endpoint.map(str::to_owned), s3_force_path_style: path_style };
+            let expected = Integration { endpoint: endpoint.map(str::to_owned), s3_force_path_style: path_style };
             assert_eq!(integration(value), Ok(expected));
         };
         check(None, None, false);

@@ -18,9 +18,8 @@ impl Ui for ObjectTab {
 }
 
 fn object(entity: Option<&Value>) -> Node {
-    let fact = |name: &str| {
-        entity?.get("metadata")?.get("annotations")?.get(name)?.as_str().filter(|value| !value.is_empty())
-    };
+    let fact =
+        |name: &str| entity?.get("metadata")?.get("annotations")?.get(name)?.as_str().filter(|value| !value.is_empty());
     let text = |value: &str| Node::Text { text: value.to_owned() };
     if fact(fact::KEY).is_none() {
         return Node::EmptyState {

@@ -76,7 +76,8 @@ impl GuestLog {
         let mut state = self.state();
         let taken = wanted.min(state.left);
         state.left -= taken;
-        let first_overflow = taken < wanted && !std::mem::replace(&mut state.full, taken < wanted || state.full);
+        let first_overflow = taken < wanted && !state.full;
+        state.full |= taken < wanted;
         drop(state);
         if first_overflow {
             self.emit(Level::Warn, "the plugin wrote more than its log may hold; the rest of this call's is dropped");
@@ -183,8 +184,7 @@ mod tests {
     use super::*;
 
     fn log(limit: usize) -> GuestLog {
-        let target =
-            Target { extension_point: "ui", function: "render", user: None, limit: Duration::from_secs(1) };
+        let target = Target { extension_point: "ui", function: "render", user: None, limit: Duration::from_secs(1) };
         GuestLog::new("test", "1", &target, limit)
     }
 

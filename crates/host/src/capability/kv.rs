@@ -23,11 +23,7 @@ impl Host for CallState {
         Ok(plugin.kv.delete(&plugin.id, &key).await.map_err(|error| told(&plugin.id, error)))
     }
 
-    async fn keys(
-        &mut self,
-        prefix: String,
-        after: Option<String>,
-    ) -> wasmtime::Result<Result<Vec<String>, Error>> {
+    async fn keys(&mut self, prefix: String, after: Option<String>) -> wasmtime::Result<Result<Vec<String>, Error>> {
         let plugin = &self.plugin;
         Ok(plugin.kv.keys(&plugin.id, &prefix, after.as_deref()).await.map_err(|error| told(&plugin.id, error)))
     }

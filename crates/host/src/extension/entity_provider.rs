@@ -64,10 +64,10 @@ impl Plugin {
     /// The guest failed, or named a provider that makes no sense.
     pub async fn providers(&self) -> Result<Vec<Provider>, PluginError> {
         let target = self.entity_provider("providers");
-        let Some(indices) = &self.inner.entity_provider else { return Ok(Vec::new()) };
+        let Some(indices) = self.inner.entity_provider.clone() else { return Ok(Vec::new()) };
         self.call(
             target,
-            |store, instance, context| {
+            move |store, instance, context| {
                 Box::pin(async move {
                     let guest = indices.load(&mut *store, &instance)?;
                     guest.call_providers(store, &context).await
@@ -84,16 +84,17 @@ impl Plugin {
     /// The guest failed or answered with an error, or an item is not an entity that it may bring.
     pub async fn read(&self, provider: &str, cursor: Option<String>) -> Result<Page, PluginError> {
         let target = self.entity_provider("read");
-        let Some(indices) = &self.inner.entity_provider else {
+        let Some(indices) = self.inner.entity_provider.clone() else {
             let message = "it does not export `entity-provider`".to_owned();
             return Err(self.error(&target, ErrorKind::NotThere, message));
         };
+        let provider = provider.to_owned();
         self.call(
             target,
-            |store, instance, context| {
+            move |store, instance, context| {
                 Box::pin(async move {
                     let guest = indices.load(&mut *store, &instance)?;
-                    guest.call_read(store, &context, provider, cursor.as_deref()).await
+                    guest.call_read(store, &context, &provider, cursor.as_deref()).await
                 })
             },
             |page| self.check_page(page),

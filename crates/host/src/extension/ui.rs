@@ -15,13 +15,14 @@ impl Plugin {
     pub async fn render(&self, user: Option<&str>, extension: &str, input: &Input) -> Result<Tree, PluginError> {
         let target = self.ui("render", user);
         let input = self.ui_input(&target, extension, input)?;
-        let Some(indices) = &self.inner.ui else { return Err(self.not_there(&target, extension)) };
+        let Some(indices) = self.inner.ui.clone() else { return Err(self.not_there(&target, extension)) };
+        let extension = extension.to_owned();
         self.call(
             target,
-            |store, instance, context| {
+            move |store, instance, context| {
                 Box::pin(async move {
                     let guest = indices.load(&mut *store, &instance)?;
-                    guest.call_render(store, &context, extension, &input).await
+                    guest.call_render(store, &context, &extension, &input).await
                 })
             },
             |json| read_tree(&json),
@@ -42,13 +43,14 @@ impl Plugin {
     ) -> Result<Outcome, PluginError> {
         let target = self.ui("act", user);
         let input = self.ui_input(&target, extension, input)?;
-        let Some(indices) = &self.inner.ui else { return Err(self.not_there(&target, extension)) };
+        let Some(indices) = self.inner.ui.clone() else { return Err(self.not_there(&target, extension)) };
+        let (extension, action) = (extension.to_owned(), action.to_owned());
         self.call(
             target,
-            |store, instance, context| {
+            move |store, instance, context| {
                 Box::pin(async move {
                     let guest = indices.load(&mut *store, &instance)?;
-                    guest.call_act(store, &context, extension, action, &input).await
+                    guest.call_act(store, &context, &extension, &action, &input).await
                 })
             },
             |json| {

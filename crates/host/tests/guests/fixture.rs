@@ -1,0 +1,145 @@
+//! A host over a database in memory, and a small upstream.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use callboard_egress::{Egress, Settings};
+use callboard_host::{HostSettings, LimitOverrides, Limits, Plugin, PluginError, PluginHost, PluginSpec};
+use callboard_model::rights::Rights;
+use callboard_model::ui::{Input, Node};
+use callboard_store::{DatabaseConfig, Db, Kv};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) struct Fixture {
+    pub(crate) host: PluginHost,
+    pub(crate) kv: Kv,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Fixture {
+        let mut limits = Limits::default();
+        limits.ui_deadline = Duration::from_secs(2);
+        limits.page_deadline = Duration::from_secs(3);
+        Fixture::with(limits, &shared_cache()).await
+    }
+
+    pub(crate) async fn with(limits: Limits, cache: &Path) -> Fixture {
+        let db = Db::open(&DatabaseConfig::Memory).await.expect("a database in memory");
+        let kv = Kv::new(db);
+        let egress = Egress::new(Settings::default()).expect("egress");
+        let settings = HostSettings { cache_dir: cache.to_owned(), limits, egress, kv: kv.clone() };
+        Fixture { host: PluginHost::new(settings).expect("a host"), kv }
+    }
+
+    /// Loads a guest with the rights that its manifest asks for.
+    pub(crate) async fn load(&self, name: &str) -> Plugin {
+        self.load_with(name, json!({})).await
+    }
+
+    pub(crate) async fn load_with(&self, name: &str, config: Value) -> Plugin {
+        self.host.load(spec(name, config)).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The message of the refusal.
+    pub(crate) async fn refused(&self, spec: PluginSpec) -> String {
+        self.host.load(spec).await.expect_err("refused").to_string()
+    }
+}
+
+/// A guest that is granted what it declares.
+pub(crate) fn spec(name: &str, config: Value) -> PluginSpec {
+    let wasm = wasm(name);
+    let grant = match callboard_host::inspect(&wasm) {
+        Ok(inspection) => inspection.manifest.rights,
+        Err(_) => Rights::default(),
+    };
+    PluginSpec {
+        id: name.replace('_', "-"),
+        source: format!("guests/{name}.wasm"),
+        wasm,
+        grant,
+        limits: LimitOverrides::default(),
+        config,
+    }
+}
+
+pub(crate) fn wasm(name: &str) -> Vec<u8> {
+    let folder = std::env::var_os("CALLBOARD_GUESTS").unwrap_or_else(|| {
+        panic!("CALLBOARD_GUESTS is not set: it names the folder of the hostile guests. `cargo xtask test` builds them and sets it")
+    });
+    let path = PathBuf::from(folder).join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds it", path.display()))
+}
+
+/// One folder for all tests of a run, so that each guest is compiled once.
+pub(crate) fn shared_cache() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("host-cache")
+}
+
+/// Renders the extension that every guest has, and returns its text.
+pub(crate) async fn attack(plugin: &Plugin) -> Result<String, PluginError> {
+    let tree = plugin.render(Some("user:default/ada"), "attack", &Input::default()).await?;
+    match tree.root {
+        Node::Text { text } => Ok(text),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An upstream on a loopback port: `/echo` repeats its request, `/redirect?<url>` redirects, `/silent` says
+/// nothing, `/endless` never stops.
+pub(crate) struct Upstream {
+    pub(crate) origin: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Upstream {
+    pub(crate) async fn start() -> Upstream {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = requests.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream, seen.clone()));
+            }
+        });
+        Upstream { origin, requests }
+    }
+
+    /// The first lines of the requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn answer(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) -> Option<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let first = head.lines().next().unwrap_or_default().to_owned();
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    seen.lock().unwrap().push(first);
+    if let Some(to) = path.strip_prefix("/redirect?") {
+        let answer = format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    } else if path == "/silent" {
+        std::future::pending::<()>().await;
+    } else if path == "/endless" {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await.ok()?;
+        loop {
+            stream.write_all(&[b'x'; 65_536]).await.ok()?;
+        }
+    } else {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nset-cookie: a=b\r\nx-seen: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{head}",
+            head.len()
+        );
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    }
+    stream.shutdown().await.ok()
+}
