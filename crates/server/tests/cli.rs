@@ -142,8 +142,8 @@ fn config_check() {
 
 #[test]
 fn a_file_that_is_no_plugin() {
-    let output = callboard(&["plugin", "inspect", "README.md"]).output().expect("an answer");
-    check(&output, false, &["callboard: README.md: "]);
+    let output = callboard(&["plugin", "inspect", "Cargo.toml"]).output().expect("an answer");
+    check(&output, false, &["callboard: Cargo.toml: "]);
     check(&callboard(&["plugin", "inspect", "no-such.wasm"]).output().expect("an answer"), false, &["no-such.wasm: "]);
 }
 

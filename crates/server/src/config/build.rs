@@ -192,6 +192,13 @@ impl Build<'_> {
         self.root.at(path).map_or(Value::Null, Node::to_json)
     }
 
+    /// Whether something in this block was found wrong already, so that another reader's verdict would repeat it.
+    fn is_reported(&self, block: &str) -> bool {
+        let within =
+            |path: &str| path.strip_prefix(block).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        self.report.errors().any(|finding| within(&finding.path))
+    }
+
     fn fail(&mut self, path: &str, node: &Node, message: &str, fix: &str) {
         self.report.findings.push(Finding::error(path, Some(node.origin.clone()), message, fix));
     }

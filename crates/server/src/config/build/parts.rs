@@ -14,11 +14,15 @@ impl Build<'_> {
             &self.json("integrations"),
             &self.json("aws"),
         );
-        if let Err(error) = settings {
+        if let Err(error) = settings
+            && !self.is_reported(&error.path)
+        {
             let node = self.root.at(&error.path).unwrap_or(self.root);
             self.fail(&error.path, node, &error.message, "");
         }
-        if let Some(catalog) = self.root.get("catalog") {
+        if let Some(catalog) = self.root.get("catalog")
+            && !self.is_reported("catalog")
+        {
             self.typed::<callboard_catalog::Settings>(catalog, "catalog", "docs/config.md says what may stand there.");
         }
         self.removed_location_types();
@@ -50,7 +54,7 @@ impl Build<'_> {
 
     /// The base with what is written changed; what the host would refuse is reported.
     pub(super) fn limits(&mut self, node: Option<&Node>, path: &str, base: Limits) -> Limits {
-        let Some(node) = node else { return base };
+        let Some(node) = node.filter(|_| !self.is_reported(path)) else { return base };
         let fix = "docs/config.md has each limit.";
         let Some(overrides) = self.typed::<LimitOverrides>(node, path, fix) else { return base };
         base.clone().with(&overrides).unwrap_or_else(|error| {
