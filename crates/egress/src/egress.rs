@@ -1,0 +1,65 @@
+//! The one door to the network.
+
+use std::sync::Arc;
+
+use crate::{
+    Credential, Error, Policy, Request, Response, S3Binding, Settings, SettingsError, UrlReader,
+    aws::Aws,
+    client::Clients,
+    resolver::{Resolve, SystemResolver},
+    revalidate::Cache,
+};
+
+/// Sends every outgoing request. Cheap to clone: clones share connections, caches and credentials.
+#[derive(Clone)]
+pub struct Egress {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) clients: Clients,
+    pub(crate) aws: Aws,
+    pub(crate) cache: Cache,
+}
+
+impl Egress {
+    /// Prepares connections and credentials; opens nothing yet.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        Self::with_resolver(settings, Arc::new(SystemResolver))
+    }
+
+    /// As [`new`](Self::new), with another way to resolve names.
+    pub fn with_resolver(settings: Settings, resolver: Arc<dyn Resolve>) -> Result<Self, SettingsError> {
+        let clients = Clients::new(&settings, resolver)?;
+        let aws = Aws::new(&settings);
+        let cache = Cache::new(&settings.limits);
+        Ok(Self { inner: Arc::new(Inner { settings, clients, aws, cache }) })
+    }
+
+    /// Sends a request and follows its redirects, asking the policy for each.
+    ///
+    /// A response with an error status is a response, not an error.
+    pub async fn send(&self, request: Request, policy: &dyn Policy) -> Result<Response, Error> {
+        crate::send::send(&self.inner, request, policy).await
+    }
+
+    /// Reads URLs as `integrations` and `backend.reading.allow` permit.
+    pub fn reader(&self) -> UrlReader {
+        UrlReader::new(self.clone())
+    }
+
+    /// A credential that signs requests to one bucket, with the keys that the configuration names for it.
+    ///
+    /// The reader signs its requests to that bucket in the same way from then on, so that the objects of a bucket in
+    /// another account are read with the account that listed them.
+    pub async fn sigv4_credential(&self, binding: S3Binding) -> Result<Credential, Error> {
+        self.inner.aws.credential(binding).await
+    }
+}
+
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Egress").finish_non_exhaustive()
+    }
+}
