@@ -2,15 +2,14 @@
 
 use anyhow::Result;
 use callboard_tests::browser::Theme;
-
-use super::pages::{ROUTES, example};
+use callboard_tests::example::{Example, PAGES};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_in_both_themes_is_accessible() -> Result<()> {
-    let example = example().await?;
+    let example = Example::start().await?;
     let window = super::guest(&example.portal).await?;
     let mut found = Vec::new();
-    for route in ROUTES {
+    for (_, route) in PAGES {
         for theme in Theme::ALL {
             window.theme(theme).await?;
             window.goto(route).await?;
@@ -26,11 +25,11 @@ async fn every_route_in_both_themes_is_accessible() -> Result<()> {
 /// On a narrow window other parts show.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_on_a_telephone_is_accessible_and_fits() -> Result<()> {
-    let example = example().await?;
+    let example = Example::start().await?;
     let window = super::guest(&example.portal).await?;
     window.resize(390, 844).await?;
     let mut found = Vec::new();
-    for route in ROUTES {
+    for (_, route) in PAGES {
         window.goto(route).await?;
         for violation in window.axe().await? {
             found.push(format!("{route}: {violation:#?}"));
