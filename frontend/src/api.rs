@@ -1,0 +1,9 @@
+//! The server, as typed calls. The only module of the page that sends requests.
+
+pub(crate) mod apis;
+pub(crate) mod catalog;
+mod client;
+pub(crate) mod plugins;
+pub(crate) mod session;
+
+pub(crate) use client::ApiError;

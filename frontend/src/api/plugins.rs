@@ -1,0 +1,56 @@
+//! `/api/plugins` and `/api/extensions`.
+
+use callboard_model::api::{ExtensionInfo, PluginInfo, PluginList};
+use callboard_model::ui::{Outcome, Tree};
+use serde_json::{Value, json};
+
+use super::client::{self, ApiError, segment};
+
+/// All plugins.
+pub(crate) async fn list() -> Result<PluginList, ApiError> {
+    client::get("/api/plugins").await
+}
+
+/// One plugin.
+pub(crate) async fn by_id(id: String) -> Result<PluginInfo, ApiError> {
+    client::get(&format!("/api/plugins/{}", segment(&id))).await
+}
+
+/// Runs a provider now.
+pub(crate) async fn run_provider(plugin: &str, provider: &str) -> Result<(), ApiError> {
+    client::post_only(&format!("/api/plugins/{}/providers/{}/run", segment(plugin), segment(provider)), &json!({}))
+        .await
+}
+
+/// What plugins show on an entity's page.
+pub(crate) async fn extensions(entity_ref: String) -> Result<Vec<ExtensionInfo>, ApiError> {
+    client::get(&format!("/api/extensions?entityRef={}", segment(&entity_ref))).await
+}
+
+/// An extension, and the entity on whose page it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The plugin.
+    pub plugin: String,
+    /// The extension within it.
+    pub extension: String,
+    /// The entity; none on a page of the plugin's own.
+    pub entity_ref: Option<String>,
+}
+
+impl Place {
+    fn url(&self, what: &str) -> String {
+        format!("/api/plugins/{}/ui/{}/{what}", segment(&self.plugin), segment(&self.extension))
+    }
+}
+
+/// What an extension shows; `cursor` from a poll or a table's `next`.
+pub(crate) async fn render(place: &Place, cursor: Option<&str>) -> Result<Tree, ApiError> {
+    client::post(&place.url("render"), &json!({ "entityRef": place.entity_ref, "cursor": cursor })).await
+}
+
+/// Does what a button names.
+pub(crate) async fn act(place: &Place, action: &str, value: Option<&Value>) -> Result<Outcome, ApiError> {
+    let url = place.url(&format!("actions/{}", segment(action)));
+    client::post(&url, &json!({ "entityRef": place.entity_ref, "value": value })).await
+}

@@ -1,0 +1,119 @@
+//! What is around every page: the sidebar (at the lower edge where the screen is narrow), the skip link, the keys.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::browser;
+use crate::keyboard::{self, SHORTCUTS, Shortcuts};
+use crate::messages::{Msg, t};
+use crate::session::use_portal;
+use crate::ui::{Alert, Button, Dialog};
+
+mod navigation;
+
+use navigation::{BottomBar, Sidebar};
+
+pub(crate) use navigation::BrandMark;
+
+/// The version of this page's code, for when the server's is another.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The frame around every page.
+#[component]
+pub(crate) fn Shell(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let shortcuts = Shortcuts::restore();
+    provide_context(shortcuts);
+    let help = RwSignal::new(false);
+    keyboard::listen(shortcuts, help);
+    follow_routes();
+    view! {
+        <a class="skip-link" href="#main" rel="external">{t(Msg::SkipToContent)}</a>
+        <div class="shell">
+            <Sidebar help=help />
+            <main class="main" id="main" tabindex="-1">
+                <OldPage />
+                {children()}
+            </main>
+            <BottomBar help=help />
+        </div>
+        <Dialog title=t(Msg::Shortcuts) open=help content=shortcut_list />
+    }
+}
+
+fn shortcut_list() -> impl IntoView {
+    let rows = SHORTCUTS.map(|(keys, what)| {
+        let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+        view! { <dt>{keys}</dt><dd>{t(what)}</dd> }
+    });
+    view! {
+        <dl class="shortcuts">{rows}</dl>
+        <p class="plugin-note">{t(Msg::ShortcutsSwitchOff)}</p>
+    }
+}
+
+/// The server has been replaced since this page was loaded.
+#[component]
+fn OldPage() -> impl IntoView {
+    let app = use_portal().app;
+    let other = Memo::new(move |_| {
+        app.data.with(|app| app.as_ref().map(|app| app.version.clone())).filter(|version| version != VERSION)
+    });
+    move || {
+        other.get().map(|version| {
+            let text = Msg::OldPageText.with(&[("ours", &VERSION), ("theirs", &version)]);
+            view! {
+                <div class="alerts">
+                    <Alert level=callboard_model::ui::Level::Info title=t(Msg::OldPage) text=text>
+                        <div class="alert__actions">
+                            <Button label=t(Msg::Reload) on_press=|_| browser::reload() />
+                        </div>
+                    </Alert>
+                </div>
+            }
+        })
+    }
+}
+
+/// Gives the focus to the heading of each new page, so that those who listen hear where they are.
+fn follow_routes() {
+    let path = use_location().pathname;
+    let page = Memo::new(move |_| page_of(&path.get()));
+    Effect::new(move |first: Option<()>| {
+        page.track();
+        if first.is_some() {
+            // The new page is on its way; its heading is there with the next frame but one.
+            request_animation_frame(|| {
+                request_animation_frame(|| {
+                    browser::focus("main h1");
+                });
+            });
+        }
+    });
+}
+
+/// The part of a path that makes a page: an entity's tabs are one page.
+fn page_of(path: &str) -> String {
+    let parts = if path.starts_with("/catalog/") { 5 } else { usize::MAX };
+    path.split('/').take(parts).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tabs_are_no_pages() {
+        for (path, page) in [
+            ("/", "/"),
+            ("/catalog", "/catalog"),
+            ("/catalog/default/api/pet/definition", "/catalog/default/api/pet"),
+            ("/catalog/default/api/pet", "/catalog/default/api/pet"),
+            ("/plugins/s3/pages/x", "/plugins/s3/pages/x"),
+        ] {
+            assert_eq!(page_of(path), page);
+        }
+    }
+}

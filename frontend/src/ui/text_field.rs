@@ -1,0 +1,122 @@
+//! A line of text.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::{Glyph, Icon, unique_id};
+use crate::messages::{Msg, t};
+
+/// A line of text with its label, a hint, and an error that says what to do.
+#[component]
+pub(crate) fn TextField(
+    /// What is asked for.
+    #[prop(into)]
+    label: String,
+    /// The label is for those who listen only; the placeholder stands in for it.
+    #[prop(optional)]
+    quiet: bool,
+    /// The text.
+    #[prop(into)]
+    value: Signal<String>,
+    /// Called at every keystroke.
+    #[prop(into)]
+    on_input: Callback<String>,
+    /// Shows while there is no text.
+    #[prop(optional, into)]
+    placeholder: String,
+    /// Below the field.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// What is wrong; none where nothing is.
+    #[prop(optional, into)]
+    error: Signal<Option<String>>,
+    /// It cannot be changed.
+    #[prop(optional)]
+    disabled: bool,
+    /// A search: a magnifier before it, and a button that clears it.
+    #[prop(optional)]
+    search: bool,
+    /// The key that jumps here, shown where there is no text.
+    #[prop(optional)]
+    shortcut: Option<&'static str>,
+    /// For whoever gives it the focus.
+    #[prop(optional)]
+    node: NodeRef<html::Input>,
+) -> impl IntoView {
+    let id = unique_id("field");
+    let hint_id = format!("{id}-hint");
+    let error_id = format!("{id}-error");
+    let described = {
+        let (hint_id, error_id, hinted) = (hint_id.clone(), error_id.clone(), hint.is_some());
+        move || {
+            let mut ids = Vec::new();
+            if hinted {
+                ids.push(hint_id.clone());
+            }
+            if error.get().is_some() {
+                ids.push(error_id.clone());
+            }
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    };
+    let clear = move |_| {
+        on_input.run(String::new());
+        if let Some(input) = node.get_untracked() {
+            // A control that has left the page cannot take the focus, and then there is nothing to do either.
+            let _ = input.focus();
+        }
+    };
+    let trailing = move || {
+        if !search || disabled {
+            return ().into_any();
+        }
+        match (value.get().is_empty(), shortcut) {
+            (true, Some(key)) => view! { <kbd class="input-box__hint" aria-hidden="true">{key}</kbd> }.into_any(),
+            (true, None) => ().into_any(),
+            (false, _) => view! {
+                <button type="button" class="input-box__clear" aria-label=t(Msg::ClearText) on:click=clear>
+                    <Icon glyph=Glyph::Close />
+                </button>
+            }
+            .into_any(),
+        }
+    };
+    view! {
+        <div class="field">
+            <label class=if quiet { "visually-hidden" } else { "field__label" } for=id.clone()>{label}</label>
+            <span class="input-box">
+                {search.then(|| view! { <Icon glyph=Glyph::Search /> })}
+                <input
+                    node_ref=node
+                    id=id
+                    class="input"
+                    type=if search { "search" } else { "text" }
+                    placeholder=placeholder
+                    autocomplete="off"
+                    spellcheck="false"
+                    disabled=disabled
+                    prop:value=move || value.get()
+                    aria-invalid=move || error.get().map(|_| "true")
+                    aria-describedby=described
+                    aria-keyshortcuts=shortcut
+                    on:input=move |event| on_input.run(event_target_value(&event))
+                />
+                {trailing}
+            </span>
+            {hint.map(|hint| view! { <span class="field__hint" id=hint_id>{hint}</span> })}
+            {move || {
+                let error_id = error_id.clone();
+                error
+                    .get()
+                    .map(|error| {
+                        view! {
+                            <span class="field__error" id=error_id>
+                                <Icon glyph=Glyph::Error />
+                                <span>{error}</span>
+                            </span>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
