@@ -1,23 +1,41 @@
 //! The way in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use callboard_model::access::Access;
 use callboard_model::api::{EntityPage, Facets, ProviderInfo};
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
-use callboard_store::Db;
+use callboard_model::location_ref::LocationRef;
+use callboard_store::{Db, Migration, args, migrate, query};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::{self, Shared, now, watch};
+use crate::files::Files;
+use crate::graph::{enqueue, remove};
+use crate::limits::REFRESH_LEVELS;
+use crate::location::{dry_run, registry};
+use crate::process::Processor;
+use crate::provider::runner::Runner;
+use crate::provider::{run, status};
+use crate::query::{facets, list, lookup, page};
+use crate::settings::Strategy;
 use crate::{
     Ancestry, Document, DryRun, EntityProvider, Error, ListPage, ListQuery, NewLocation, OnConflict, Query, Reader,
     RegisteredLocation, Settings,
 };
 
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "entities", sqlite: include_str!("../migrations/0001.sqlite.sql") }];
+
 /// The catalog. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
-    db: Db,
+    shared: Shared,
+    runner: Runner,
 }
 
 impl Catalog {
@@ -26,8 +44,32 @@ impl Catalog {
     /// # Errors
     /// The settings make no sense, or the database fails or is newer than this program.
     pub async fn open(db: Db, reader: impl Reader + 'static, settings: Settings) -> Result<Catalog, Error> {
-        let _ = (reader, settings);
-        Ok(Catalog { db })
+        migrate(&db, "catalog", MIGRATIONS).await?;
+        let targets = settings.locations.iter().filter(|location| location.kind == "file");
+        let files = Files::new(&settings.base_dir, targets.map(|location| location.target.as_str()));
+        let mut configured = Vec::new();
+        for location in &settings.locations {
+            let target = match location.kind.as_str() {
+                "file" => files.absolute(&location.target).display().to_string(),
+                _ => location.target.clone(),
+            };
+            let location_ref = LocationRef::new(&location.kind, &target)
+                .map_err(|error| Error::Input(format!("catalog.locations: {error}")))?;
+            configured.push(registry::incoming(&location_ref, location.presence));
+        }
+        let processor = Processor::new(Arc::new(reader), files, &settings)?;
+        let shared = Shared {
+            db,
+            settings: Arc::new(settings),
+            processor,
+            queued: Arc::new(Notify::new()),
+            files_changed: Arc::new(AtomicBool::new(true)),
+        };
+        let mut tx = shared.db.begin().await?;
+        run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
+        tx.commit().await?;
+        engine::requeue_if_changed(&shared).await?;
+        Ok(Catalog { shared, runner: Runner::new() })
     }
 
     /// Sets what brings entities in. What providers brought that are not among them is removed, unless
@@ -49,13 +91,34 @@ impl Catalog {
         providers: Vec<Arc<dyn EntityProvider>>,
         owners: &[String],
     ) -> Result<(), Error> {
-        let _ = (providers, owners, &self.db);
-        Err(unfinished())
+        let mut names = BTreeSet::from([registry::CONFIGURED.to_owned(), registry::STORE.to_owned()]);
+        for provider in &providers {
+            if !names.insert(provider.name().to_owned()) {
+                return Err(Error::Conflict(format!(
+                    "There are two providers called {}; every provider needs a name of its own",
+                    provider.name()
+                )));
+            }
+        }
+        if self.shared.settings.orphan_provider_strategy == Strategy::Delete {
+            self.remove_providers_except(&names, owners).await?;
+        }
+        let mut tx = self.shared.db.begin().await?;
+        for provider in &providers {
+            run::source_id(&mut tx, provider.name(), provider.owner()).await?;
+        }
+        tx.commit().await?;
+        self.runner.set(providers);
+        Ok(())
     }
 
     /// Runs providers and the engine until `shutdown`. What is under way is then abandoned; the next start goes on.
     pub async fn run(self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+        tokio::join!(
+            engine::run(self.shared.clone(), shutdown.clone()),
+            watch::run(self.shared.clone(), shutdown.clone()),
+            self.runner.run(self.shared.clone(), shutdown),
+        );
     }
 
     /// Has a provider run now.
@@ -63,8 +126,10 @@ impl Catalog {
     /// # Errors
     /// There is no such provider.
     pub fn trigger(&self, provider: &str) -> Result<(), Error> {
-        let _ = provider;
-        Err(unfinished())
+        if self.runner.trigger(provider) {
+            return Ok(());
+        }
+        Err(Error::NotFound(format!("There is no provider called {provider}")))
     }
 
     /// The state of every provider, by name.
@@ -72,7 +137,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn provider_status(&self) -> Result<Vec<ProviderInfo>, Error> {
-        Err(unfinished())
+        Ok(status::all(&self.shared.db, &self.runner).await?)
     }
 
     /// A page of entities: `/entities/by-query`.
@@ -80,8 +145,7 @@ impl Catalog {
     /// # Errors
     /// The cursor is not one of ours, a field makes no sense, or the database fails.
     pub async fn query(&self, access: &Access, query: &Query) -> Result<EntityPage<Document>, Error> {
-        let _ = (access, query);
-        Err(unfinished())
+        page::page(&self.shared.db, access, query).await
     }
 
     /// `GET /entities`.
@@ -89,8 +153,7 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::query`].
     pub async fn list(&self, access: &Access, query: &ListQuery) -> Result<ListPage, Error> {
-        let _ = (access, query);
-        Err(unfinished())
+        list::list(&self.shared.db, access, query).await
     }
 
     /// An entity by its ref.
@@ -98,8 +161,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn by_ref(&self, access: &Access, entity_ref: &EntityRef) -> Result<Option<Document>, Error> {
-        let _ = (access, entity_ref);
-        Err(unfinished())
+        lookup::by_ref(&self.shared.db, access, entity_ref).await
     }
 
     /// An entity by its uid.
@@ -107,8 +169,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn by_uid(&self, access: &Access, uid: &str) -> Result<Option<Document>, Error> {
-        let _ = (access, uid);
-        Err(unfinished())
+        lookup::by_uid(&self.shared.db, access, uid).await
     }
 
     /// Entities by their refs, in that order; none where there is none, or the ref is not in its canonical form.
@@ -122,8 +183,7 @@ impl Catalog {
         filter: Option<&Predicate>,
         fields: &[String],
     ) -> Result<Vec<Option<Document>>, Error> {
-        let _ = (access, refs, filter, fields);
-        Err(unfinished())
+        lookup::by_refs(&self.shared.db, access, refs, filter, fields).await
     }
 
     /// The values of facets, with how many entities have each.
@@ -136,8 +196,7 @@ impl Catalog {
         facets: &[String],
         filter: Option<&Predicate>,
     ) -> Result<Facets, Error> {
-        let _ = (access, facets, filter);
-        Err(unfinished())
+        facets::facets(&self.shared.db, access, facets, filter).await
     }
 
     /// What an entity comes from.
@@ -145,8 +204,7 @@ impl Catalog {
     /// # Errors
     /// There is no such entity, or the caller may not see it; or the database fails.
     pub async fn ancestry(&self, access: &Access, entity_ref: &EntityRef) -> Result<Ancestry, Error> {
-        let _ = (access, entity_ref);
-        Err(unfinished())
+        lookup::ancestry(&self.shared.db, access, entity_ref).await
     }
 
     /// The registered locations, by id.
@@ -154,7 +212,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn locations(&self) -> Result<Vec<RegisteredLocation>, Error> {
-        Err(unfinished())
+        registry::all(&mut self.shared.db.read().await?).await
     }
 
     /// A registered location.
@@ -162,8 +220,7 @@ impl Catalog {
     /// # Errors
     /// There is none with this id, or the database fails.
     pub async fn location(&self, id: &str) -> Result<RegisteredLocation, Error> {
-        let _ = id;
-        Err(unfinished())
+        registry::by_id(&mut self.shared.db.read().await?, id).await
     }
 
     /// The registered location whose registration led to an entity.
@@ -175,8 +232,7 @@ impl Catalog {
         access: &Access,
         entity_ref: &EntityRef,
     ) -> Result<RegisteredLocation, Error> {
-        let _ = (access, entity_ref);
-        Err(unfinished())
+        registry::by_entity(&self.shared, access, entity_ref).await
     }
 
     /// Registers a location. It is read soon, not now. `on_conflict` of none is what the settings say.
@@ -188,8 +244,7 @@ impl Catalog {
         location: &NewLocation,
         on_conflict: Option<OnConflict>,
     ) -> Result<RegisteredLocation, Error> {
-        let _ = (location, on_conflict);
-        Err(unfinished())
+        registry::register(&self.shared, location, on_conflict).await
     }
 
     /// What [`Catalog::register_location`] would bring in. Reads the location, and changes nothing.
@@ -197,8 +252,7 @@ impl Catalog {
     /// # Errors
     /// Something on the way cannot be read or is not valid.
     pub async fn dry_run_location(&self, location: &NewLocation) -> Result<DryRun, Error> {
-        let _ = location;
-        Err(unfinished())
+        dry_run::dry_run(&self.shared, location).await
     }
 
     /// Removes a registered location and what came from it.
@@ -206,8 +260,7 @@ impl Catalog {
     /// # Errors
     /// There is none with this id, the catalog is read-only, or the database fails.
     pub async fn delete_location(&self, id: &str) -> Result<(), Error> {
-        let _ = id;
-        Err(unfinished())
+        registry::unregister(&self.shared, id).await
     }
 
     /// Has an entity read again, with the locations that it comes from.
@@ -215,8 +268,26 @@ impl Catalog {
     /// # Errors
     /// There is no such entity, or the caller may not see it; or the database fails.
     pub async fn refresh(&self, access: &Access, entity_ref: &EntityRef) -> Result<(), Error> {
-        let _ = (access, entity_ref);
-        Err(unfinished())
+        let mut tx = self.shared.db.begin().await?;
+        let Some(id) = lookup::id_of(&mut tx, access, &entity_ref.to_string()).await? else {
+            return Err(Error::NotFound(format!("Entity {entity_ref} not found")));
+        };
+        let (mut ids, mut level) = (vec![id], vec![id]);
+        for _ in 0..REFRESH_LEVELS {
+            let mut sql = callboard_store::Sql::new();
+            sql.push("SELECT DISTINCT parent_id FROM reference WHERE child_id IN ").ids(level.iter().copied());
+            let rows = tx.fetch_all(sql).await?;
+            level = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+            level.retain(|id| !ids.contains(id));
+            if level.is_empty() {
+                break;
+            }
+            ids.extend(&level);
+        }
+        enqueue(&mut tx, &ids, now(), true).await?;
+        tx.commit().await?;
+        self.shared.queued.notify_one();
+        Ok(())
     }
 
     /// Removes an entity, where there is one that `access` covers: says whether there was. What still names it brings
@@ -225,11 +296,34 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn delete_by_uid(&self, access: &Access, uid: &str) -> Result<bool, Error> {
-        let _ = (access, uid);
-        Err(unfinished())
+        let mut tx = self.shared.db.begin().await?;
+        let Some(id) = lookup::id_of_uid(&mut tx, access, uid).await? else { return Ok(false) };
+        remove::delete_one(&mut tx, id, self.shared.settings.orphan_strategy, now()).await?;
+        tx.commit().await?;
+        self.shared.queued.notify_one();
+        Ok(true)
     }
-}
 
-fn unfinished() -> Error {
-    Error::NotAllowed("the catalog is being built".to_owned())
+    /// Removes what providers brought that are gone.
+    async fn remove_providers_except(&self, names: &BTreeSet<String>, owners: &[String]) -> Result<(), Error> {
+        let mut tx = self.shared.db.begin().await?;
+        for row in tx.fetch_all(query("SELECT id, name, owner, run FROM source", args![])).await? {
+            let (id, name, owner): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if names.contains(&name) || owners.contains(&owner) {
+                continue;
+            }
+            tracing::info!(provider = name, "removing what a provider brought that is gone");
+            let rows = tx.fetch_all(query("SELECT entity_id FROM provided WHERE source_id = $1", args![id])).await?;
+            let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, callboard_store::Error>>()?;
+            tx.execute(query("DELETE FROM provided WHERE source_id = $1", args![id])).await?;
+            remove::prune(&mut tx, &ids, now()).await?;
+            if let Some(run) = row.get::<Option<String>>(3)? {
+                tx.execute(query("DELETE FROM staged WHERE run = $1", args![run])).await?;
+            }
+            tx.execute(query("DELETE FROM source WHERE id = $1", args![id])).await?;
+        }
+        tx.commit().await?;
+        self.shared.queued.notify_one();
+        Ok(())
+    }
 }

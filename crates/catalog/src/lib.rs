@@ -4,8 +4,13 @@
 #![deny(missing_docs)]
 
 mod catalog;
+mod engine;
 mod error;
+mod files;
+mod graph;
+mod limits;
 mod location;
+mod process;
 mod provider;
 mod query;
 mod reader;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Document;
 
+pub(crate) mod dry_run;
+pub(crate) mod registry;
+
 /// A location that somebody registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,6 +4,12 @@ use async_trait::async_trait;
 use callboard_model::provided::ProvidedItem;
 use callboard_model::schedule::Schedule;
 
+pub(crate) mod apply;
+pub(crate) mod run;
+pub(crate) mod runner;
+pub(crate) mod stage;
+pub(crate) mod status;
+
 
 /// Reads one source into the catalog, page by page, on a schedule.
 ///

@@ -6,6 +6,15 @@ use serde_json::value::RawValue;
 
 use crate::Error;
 
+mod compile;
+mod cursor;
+mod documents;
+pub(crate) mod facets;
+mod fields;
+pub(crate) mod list;
+pub(crate) mod lookup;
+pub(crate) mod page;
+
 /// An entity as it goes out: JSON text that is passed on as it is.
 pub type Document = Box<RawValue>;
 

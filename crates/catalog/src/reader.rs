@@ -1,6 +1,7 @@
 //! What the catalog needs of whoever reads URLs.
 
 use async_trait::async_trait;
+use callboard_egress::{Read, ReadError, UrlReader, Validator};
 use url::Url;
 
 /// Reads URLs for the catalog, within what the operator allows.
@@ -41,4 +42,29 @@ pub struct ReadFailure {
     pub message: String,
     /// Whether nothing is there.
     pub not_found: bool,
+    /// Whether another attempt may help, without anyone changing anything.
+    pub transient: bool,
+}
+
+#[async_trait]
+impl Reader for UrlReader {
+    async fn read(&self, url: &Url, known: Option<&str>) -> Result<Reading, ReadFailure> {
+        let known = known.map(|known| Validator(known.to_owned()));
+        match UrlReader::read(self, url, known.as_ref()).await {
+            Ok(Read::Unchanged) => Ok(Reading::Unchanged),
+            Ok(Read::Content(content)) => Ok(Reading::Content {
+                body: content.body.to_vec(),
+                validator: content.validator.map(|validator| validator.0),
+            }),
+            Err(error) => Err(ReadFailure {
+                message: error.to_string(),
+                not_found: matches!(error, ReadError::NotFound { .. }),
+                transient: error.is_transient(),
+            }),
+        }
+    }
+
+    fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
+        UrlReader::resolve(self, base, relative).map_err(|error| error.to_string())
+    }
 }

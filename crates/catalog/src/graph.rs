@@ -1,0 +1,176 @@
+//! The entities that sources delivered, and which came from which.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use callboard_model::entity::Entity;
+use callboard_model::stable_json;
+use callboard_store::limits::ROWS_PER_STATEMENT;
+use callboard_store::{Error, Sql, Tx, args, query};
+use uuid::Uuid;
+
+use crate::process::Child;
+use crate::settings::Strategy;
+
+pub(crate) mod apply;
+pub(crate) mod document;
+pub(crate) mod remove;
+mod relation;
+
+/// The ids of refs; those that are new get one.
+pub(crate) async fn ref_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
+    let mut ids = known_ids(tx, refs).await?;
+    let missing: HashSet<&String> = refs.iter().filter(|name| !ids.contains_key(*name)).collect();
+    if missing.is_empty() {
+        return Ok(ids);
+    }
+    let missing: Vec<String> = missing.into_iter().cloned().collect();
+    for chunk in missing.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO ref(ref) VALUES ").rows(chunk.iter().map(|name| args![name]));
+        sql.push(" ON CONFLICT(ref) DO NOTHING");
+        tx.execute(sql).await?;
+    }
+    ids.extend(known_ids(tx, &missing).await?);
+    Ok(ids)
+}
+
+async fn known_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT ref, id FROM ref WHERE ref IN ").list(refs);
+    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// What makes two deliveries of an entity the same.
+pub(crate) fn source_hash(entity: &Entity, version: Option<&str>, facts: &BTreeMap<String, String>) -> String {
+    let mut text = stable_json::to_string(&entity.to_value());
+    if version.is_some() || !facts.is_empty() {
+        text.push_str(&format!("\n{version:?}\n{facts:?}"));
+    }
+    stable_json::sha1_hex_of(text.as_bytes())
+}
+
+/// Has entities processed at `due`, in milliseconds, or earlier where they are due earlier.
+pub(crate) async fn enqueue(tx: &mut Tx, ids: &[i64], due: i64, forced: bool) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new();
+    sql.push("INSERT INTO queue(entity_id, due_at, forced) SELECT id, ").bind(due).push(", ").bind(forced);
+    sql.push(" FROM entity WHERE id IN ").ids(ids.iter().copied()).push(
+        " ON CONFLICT(entity_id) DO UPDATE SET due_at = CASE WHEN excluded.due_at < queue.due_at THEN excluded.due_at ELSE queue.due_at END, \
+         ticket = queue.ticket + 1, attempts = 0, \
+         forced = CASE WHEN excluded.forced > queue.forced THEN excluded.forced ELSE queue.forced END",
+    );
+    tx.execute(sql).await?;
+    Ok(())
+}
+
+/// Makes the result of entities be made anew, whatever did not change.
+pub(crate) async fn forget_results(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
+    let mut sql = Sql::new();
+    sql.push("UPDATE entity SET made_with = NULL WHERE id IN ").ids(ids.iter().copied());
+    tx.execute(sql).await?;
+    Ok(())
+}
+
+struct Known {
+    location_key: Option<String>,
+    source_hash: String,
+}
+
+/// Sets what an entity brought: inserts and changes children, and removes those that it no longer brings.
+pub(crate) async fn set_children(
+    tx: &mut Tx,
+    parent: i64,
+    children: &[Child],
+    orphans: Strategy,
+    now: i64,
+) -> Result<(), Error> {
+    let refs: Vec<String> = children.iter().map(|child| child.entity.entity_ref().to_string()).collect();
+    let ids = ref_ids(tx, &refs).await?;
+    let known = known(tx, ids.values().copied()).await?;
+    let before = children_of(tx, parent).await?;
+    let (mut new, mut due, mut kept) = (Vec::new(), Vec::new(), HashSet::new());
+    tx.execute(query("DELETE FROM contender WHERE parent_id = $1", args![parent])).await?;
+    for (child, name) in children.iter().zip(&refs) {
+        let Some(id) = ids.get(name).copied() else { continue };
+        let hash = source_hash(&child.entity, None, &BTreeMap::new());
+        match known.get(&id) {
+            None => new.push((id, child, hash)),
+            Some(known) if known.location_key.as_ref().is_some_and(|key| *key != child.location_key) => {
+                let first = known.location_key.as_deref().unwrap_or_default();
+                tracing::warn!(entity = name, first, second = child.location_key, "the entity is in the catalog already");
+                let row = args![id, parent];
+                tx.execute(query("INSERT INTO contender(ref_id, parent_id) VALUES ($1, $2)", row)).await?;
+                continue;
+            }
+            Some(known) if known.source_hash != hash => {
+                update(tx, id, child, &hash).await?;
+                due.push(id);
+            }
+            Some(_) => {}
+        }
+        kept.insert(id);
+    }
+    insert(tx, &new).await?;
+    due.extend(new.iter().map(|(id, ..)| *id));
+    let adopted: Vec<i64> = kept.iter().copied().filter(|id| !before.contains(id)).collect();
+    for chunk in adopted.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO reference(child_id, parent_id) VALUES ").rows(chunk.iter().map(|id| args![*id, parent]));
+        tx.execute(sql).await?;
+    }
+    if orphans == Strategy::Keep {
+        // They may say that they are orphans.
+        let known: Vec<i64> = adopted.into_iter().filter(|id| known.contains_key(id)).collect();
+        forget_results(tx, &known).await?;
+        due.extend(known);
+    }
+    enqueue(tx, &due, now, false).await?;
+    let dropped: Vec<i64> = before.into_iter().filter(|id| !kept.contains(id)).collect();
+    if !dropped.is_empty() {
+        let mut sql = Sql::new();
+        sql.push("DELETE FROM reference WHERE parent_id = ").bind(parent);
+        sql.push(" AND child_id IN ").ids(dropped.iter().copied());
+        tx.execute(sql).await?;
+        remove::orphaned(tx, &dropped, orphans, now).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn children_of(tx: &mut Tx, parent: i64) -> Result<HashSet<i64>, Error> {
+    let rows = tx.fetch_all(query("SELECT child_id FROM reference WHERE parent_id = $1", args![parent])).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+async fn known(tx: &mut Tx, ids: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, Known>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT id, location_key, source_hash FROM entity WHERE id IN ").ids(ids);
+    let rows = tx.fetch_all(sql).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, Known { location_key: row.get(1)?, source_hash: row.get(2)? }))).collect()
+}
+
+async fn insert(tx: &mut Tx, new: &[(i64, &Child, String)]) -> Result<(), Error> {
+    for chunk in new.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO entity(id, uid, location_key, source_hash) VALUES ");
+        sql.rows(chunk.iter().map(|(id, child, hash)| args![*id, Uuid::new_v4().to_string(), &child.location_key, hash]));
+        tx.execute(sql).await?;
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO entity_source(entity_id, source) VALUES ");
+        sql.rows(chunk.iter().map(|(id, child, _)| args![*id, child.entity.to_value().to_string()]));
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
+async fn update(tx: &mut Tx, id: i64, child: &Child, hash: &str) -> Result<(), Error> {
+    tx.execute(query(
+        "UPDATE entity SET source_hash = $2, location_key = $3 WHERE id = $1",
+        args![id, hash, &child.location_key],
+    ))
+    .await?;
+    let source = child.entity.to_value().to_string();
+    tx.execute(query("UPDATE entity_source SET source = $2 WHERE entity_id = $1", args![id, source])).await?;
+    Ok(())
+}

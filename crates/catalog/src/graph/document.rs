@@ -1,0 +1,176 @@
+//! The document of an entity: how it is stored, and how it goes out.
+
+use std::collections::{HashMap, HashSet};
+
+use callboard_model::entity::Entity;
+use callboard_model::filter::search_rows;
+use callboard_model::stable_json;
+use callboard_store::limits::ROWS_PER_STATEMENT;
+use callboard_store::{Error, Sql, Tx, args, query};
+use serde_json::Value;
+
+use crate::limits::DOCUMENT_BYTES;
+use crate::process::ProcessingError;
+
+/// Says that nothing names the entity any more.
+const ORPHAN: &str = "backstage.io/orphan";
+
+/// A document as it is stored: JSON text that ends with `metadata`, so that what is joined when it is read can be
+/// added at its end without parsing it.
+pub(crate) struct Stored {
+    pub(crate) text: String,
+    pub(crate) hash: String,
+    rows: Vec<callboard_model::filter::SearchRow>,
+}
+
+/// Makes the document of a processed entity.
+pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, ProcessingError> {
+    let mut entity = entity.clone();
+    if orphan {
+        entity.set_annotation(ORPHAN, "true");
+    } else {
+        entity.remove_annotation(ORPHAN);
+    }
+    let mut value = entity.into_value();
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("uid".to_owned(), Value::from(uid));
+    }
+    let hash = stable_json::sha1_hex(&value);
+    let rows = search_rows(&value).map_err(ProcessingError::input)?;
+    let metadata = value.as_object_mut().and_then(|root| root.remove("metadata")).unwrap_or_default();
+    let mut text = value.to_string();
+    text.pop();
+    text.push_str(",\"metadata\":");
+    text.push_str(&metadata.to_string());
+    text.push('}');
+    if text.len() > DOCUMENT_BYTES {
+        let message = format!("the entity has {} bytes with its placeholders resolved, and may have {DOCUMENT_BYTES}", text.len());
+        return Err(ProcessingError::input(message));
+    }
+    Ok(Stored { text, hash, rows })
+}
+
+/// Stores a document with its search rows, in place of an earlier one.
+pub(crate) async fn store(tx: &mut Tx, id: i64, stored: &Stored) -> Result<(), Error> {
+    tx.execute(query(
+        "INSERT INTO document(entity_id, document) VALUES ($1, $2) \
+         ON CONFLICT(entity_id) DO UPDATE SET document = excluded.document",
+        args![id, &stored.text],
+    ))
+    .await?;
+    tx.execute(query("DELETE FROM search WHERE entity_id = $1", args![id])).await?;
+    let keys = key_ids(tx, stored.rows.iter().map(|row| row.key.as_str()).collect()).await?;
+    for chunk in stored.rows.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO search(entity_id, key_id, value, original) VALUES ");
+        sql.rows(chunk.iter().filter_map(|row| {
+            let original = row.original.clone().filter(|original| Some(original) != row.value.as_ref());
+            keys.get(&row.key).map(|key| args![id, *key, row.value.clone(), original])
+        }));
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
+async fn key_ids(tx: &mut Tx, names: HashSet<&str>) -> Result<HashMap<String, i64>, Error> {
+    let mut ids = known_keys(tx, &names).await?;
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !ids.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        for chunk in missing.chunks(ROWS_PER_STATEMENT) {
+            let mut sql = Sql::new();
+            sql.push("INSERT INTO search_key(name) VALUES ").rows(chunk.iter().map(|name| args![*name]));
+            tx.execute(sql).await?;
+        }
+        ids = known_keys(tx, &names).await?;
+    }
+    Ok(ids)
+}
+
+async fn known_keys(tx: &mut Tx, names: &HashSet<&str>) -> Result<HashMap<String, i64>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT name, id FROM search_key WHERE name IN ").list(names.iter().copied());
+    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// A document as it goes out. `relations` are pairs of type and ref, in order; `errors` is what the table has.
+pub(crate) fn render(
+    text: &str,
+    hash: &str,
+    relations: &[(String, String)],
+    errors: Option<&str>,
+) -> Result<crate::Document, serde_json::Error> {
+    let relations: Vec<Value> = relations
+        .iter()
+        .map(|(kind, target)| serde_json::json!({"type": kind, "targetRef": target}))
+        .collect();
+    let relations = Value::Array(relations).to_string();
+    let errors: Vec<ProcessingError> = errors.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    let items: Vec<Value> = errors
+        .iter()
+        .map(|error| {
+            serde_json::json!({
+                "type": "backstage.io/catalog-processing",
+                "level": "error",
+                "message": format!("{}: {}", error.name, error.message),
+                "error": error,
+            })
+        })
+        .collect();
+    let status = Value::Array(items).to_string();
+    let etag = stable_json::sha1_hex_of(format!("{hash}\n{relations}\n{status}").as_bytes());
+    // Both closing braces are ours: `make` wrote them.
+    let head = text.strip_suffix("}}").unwrap_or(text);
+    let mut out = String::with_capacity(text.len() + relations.len() + 100);
+    out.push_str(head);
+    if !has_own_etag(text) {
+        out.push_str(&format!(",\"etag\":\"{etag}\""));
+    }
+    out.push_str("},\"relations\":");
+    out.push_str(&relations);
+    if !errors.is_empty() {
+        out.push_str(&format!(",\"status\":{{\"items\":{status}}}"));
+    }
+    out.push('}');
+    serde_json::value::RawValue::from_string(out)
+}
+
+/// Whether the author wrote an etag of his own, which then stays. Only a text that has the word at all is parsed.
+fn has_own_etag(text: &str) -> bool {
+    text.contains("\"etag\"")
+        && serde_json::from_str::<Value>(text)
+            .is_ok_and(|value| value.get("metadata").is_some_and(|metadata| metadata.get("etag").is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn stored_and_rendered() {
+        fn check(metadata: Value, orphan: bool, errors: Option<&str>, expected: Value) {
+            let entity = json!({"apiVersion": "v1", "kind": "API", "metadata": metadata, "spec": {"a": {"b": {}}}});
+            let stored = make(&Entity::from_value(entity).unwrap(), "u-1", orphan).unwrap();
+            let relations = [("ownedBy".to_owned(), "group:default/a".to_owned())];
+            let document = render(&stored.text, &stored.hash, &relations, errors).unwrap();
+            let mut found: Value = serde_json::from_str(document.get()).unwrap();
+            if metadata.get("etag").is_none() {
+                let etag = found["metadata"].as_object_mut().unwrap().remove("etag").unwrap();
+                assert_eq!(etag.as_str().unwrap().len(), 40);
+            }
+            assert_eq!(found["relations"], json!([{"type": "ownedBy", "targetRef": "group:default/a"}]));
+            assert_eq!(found["metadata"], expected);
+            assert_eq!(found["spec"], json!({"a": {"b": {}}}));
+            assert_eq!(found.get("status").is_some(), errors.is_some());
+        }
+        check(json!({"name": "a"}), false, None, json!({"name": "a", "uid": "u-1"}));
+        check(json!({"name": "a", "uid": "mine"}), false, None, json!({"name": "a", "uid": "u-1"}));
+        check(json!({"name": "a", "etag": "own"}), false, None, json!({"name": "a", "etag": "own", "uid": "u-1"}));
+        check(
+            json!({"name": "a"}),
+            true,
+            Some(r#"[{"name": "InputError", "message": "no"}]"#),
+            json!({"name": "a", "uid": "u-1", "annotations": {ORPHAN: "true"}}),
+        );
+    }
+}

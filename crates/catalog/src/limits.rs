@@ -1,0 +1,68 @@
+//! Every limit of this crate, with its reason.
+
+use std::time::Duration;
+
+/// An entity's document as it goes out, in bytes, placeholders resolved. The same bound as for a document of a file:
+/// somebody's browser has to show it.
+pub(crate) const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// What one placeholder may bring, in bytes: as much as a descriptor file.
+pub(crate) const FILE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Placeholders in one entity. Each is a request to somebody's server; real entities have one or two.
+pub(crate) const PLACEHOLDERS: usize = 100;
+
+/// Targets of one Location, after its globs. Each is a file to read; a larger organisation has several Locations.
+pub(crate) const TARGETS: usize = 10_000;
+
+/// Entries that one glob looks at, so that a pattern over a whole disk ends.
+pub(crate) const GLOB_ENTRIES: usize = 100_000;
+
+/// Directories within each other that a glob follows.
+pub(crate) const GLOB_DEPTH: usize = 32;
+
+/// Entities that are processed side by side. Most wait for a network.
+pub(crate) const IN_FLIGHT: usize = 64;
+
+/// Requests and files that are read side by side: enough to hide latency, few enough for a bucket not to throttle.
+pub(crate) const READS_AT_ONCE: usize = 16;
+
+/// Results that are stored in one transaction. Many small ones would spend their time on syncing.
+pub(crate) const RESULTS_PER_TRANSACTION: usize = 100;
+
+/// The pause after the first failed read; it doubles with every further one, up to the processing interval.
+pub(crate) const FIRST_RETRY: Duration = Duration::from_secs(5);
+
+/// Between two looks at the files, at least. People expect a saved file to show by the time they switch windows.
+pub(crate) const WATCH_PAUSE: Duration = Duration::from_millis(500);
+
+/// A look at the files may take up at most one part in so many of the time.
+pub(crate) const WATCH_SHARE: u32 = 20;
+
+/// The pause after an error of the database, before the engine tries again.
+pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// The pause before a provider that asked to be called again at once is called again, so that one which never waits
+/// does not take a processor for itself.
+pub(crate) const AGAIN_PAUSE: Duration = Duration::from_millis(200);
+
+/// Pages of one run. A provider whose cursor goes round in circles ends here.
+pub(crate) const PAGES_PER_RUN: u64 = 1_000_000;
+
+/// Problems of a provider that are listed; the rest is a number.
+pub(crate) const PROBLEMS: usize = 100;
+
+/// Parents that a refresh follows upwards.
+pub(crate) const REFRESH_LEVELS: usize = 32;
+
+/// Entities that a dry run of a registration reads at most.
+pub(crate) const DRY_RUN_ENTITIES: usize = 10_000;
+
+/// The longest message that is kept of an error, in characters.
+pub(crate) const MESSAGE_CHARS: usize = 5_000;
+
+/// Terms of facets that one request may ask for. A page shows a handful.
+pub(crate) const FACETS: usize = 100;
+
+/// Refs that one request may ask for. The official client sends 1,000 at most.
+pub(crate) const REFS: usize = 10_000;

@@ -1,0 +1,152 @@
+//! The table of registered locations, and the provider that it is.
+
+use std::collections::BTreeMap;
+
+use callboard_model::access::Access;
+use callboard_model::entity_ref::EntityRef;
+use callboard_model::location_ref::{LocationRef, MANAGED_BY_ORIGIN_LOCATION, Presence};
+use callboard_store::{Row, Sql, Tx, args, query};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{NewLocation, RegisteredLocation};
+use crate::engine::{Shared, now};
+use crate::graph::{enqueue, remove};
+use crate::provider::run;
+use crate::provider::stage::{Incoming, Staged};
+use crate::query::lookup;
+use crate::{Error, OnConflict};
+
+/// The provider of what is registered.
+pub(crate) const STORE: &str = "DefaultLocationStore";
+
+/// The provider of `catalog.locations`.
+pub(crate) const CONFIGURED: &str = "ConfigLocationProvider";
+
+/// A location as an entity that is on its way in.
+pub(crate) fn incoming(location: &LocationRef, presence: Presence) -> Staged {
+    Staged::Entity(Box::new(Incoming {
+        entity: location.generated_entity(presence),
+        location_key: location.to_string(),
+        version: None,
+        facts: BTreeMap::new(),
+    }))
+}
+
+/// Checks what somebody wants to register.
+pub(crate) fn checked(location: &NewLocation) -> Result<LocationRef, Error> {
+    if location.kind != "url" {
+        return Err(Error::Input("Registered locations must be of an allowed type [\"url\"]".to_owned()));
+    }
+    LocationRef::new(&location.kind, &location.target).map_err(|error| Error::Input(error.to_string()))
+}
+
+/// Registers a location.
+pub(crate) async fn register(
+    shared: &Shared,
+    location: &NewLocation,
+    on_conflict: Option<OnConflict>,
+) -> Result<RegisteredLocation, Error> {
+    writable(shared)?;
+    let location_ref = checked(location)?;
+    let mut tx = shared.db.begin().await?;
+    if let Some(existing) = find(&mut tx, &location_ref).await? {
+        if on_conflict.unwrap_or(shared.settings.default_location_conflict_strategy) == OnConflict::Reject {
+            return Err(Error::Conflict(format!("Location {location_ref} already exists")));
+        }
+        if let Some(id) = lookup::id_of(&mut tx, &Access::All, &existing.entity_ref).await? {
+            enqueue(&mut tx, &[id], now(), true).await?;
+        }
+        tx.commit().await?;
+        shared.queued.notify_one();
+        return Ok(existing);
+    }
+    let entity = location_ref.generated_entity(location.presence);
+    let registered = RegisteredLocation {
+        id: Uuid::new_v4().to_string(),
+        kind: location_ref.kind.clone(),
+        target: location_ref.target.clone(),
+        entity_ref: entity.entity_ref().to_string(),
+    };
+    let row = args![&registered.id, &registered.kind, &registered.target, &registered.entity_ref];
+    tx.execute(query("INSERT INTO location(id, type, target, entity_ref) VALUES ($1, $2, $3, $4)", row)).await?;
+    let applied = run::extend(&mut tx, STORE, &[incoming(&location_ref, location.presence)]).await?;
+    if let Some(conflict) = applied.conflicts.first() {
+        return Err(Error::Conflict(conflict.message.clone()));
+    }
+    tx.commit().await?;
+    shared.queued.notify_one();
+    Ok(registered)
+}
+
+/// Removes a location and everything that came from it.
+pub(crate) async fn unregister(shared: &Shared, id: &str) -> Result<(), Error> {
+    writable(shared)?;
+    let mut tx = shared.db.begin().await?;
+    let location = by_id(&mut tx, id).await?;
+    tx.execute(query("DELETE FROM location WHERE id = $1", args![id])).await?;
+    let source = run::source_id(&mut tx, STORE, "").await?;
+    let rows = tx.fetch_all(query("SELECT id FROM ref WHERE ref = $1", args![&location.entity_ref])).await?;
+    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, callboard_store::Error>>()?;
+    for id in &ids {
+        tx.execute(query("DELETE FROM provided WHERE source_id = $1 AND entity_id = $2", args![source, *id])).await?;
+    }
+    remove::prune(&mut tx, &ids, now()).await?;
+    tx.commit().await?;
+    shared.queued.notify_one();
+    Ok(())
+}
+
+fn writable(shared: &Shared) -> Result<(), Error> {
+    if shared.settings.readonly {
+        return Err(Error::NotAllowed("This operation not allowed in readonly mode".to_owned()));
+    }
+    Ok(())
+}
+
+/// The registered locations, by id. Those of type `bootstrap` are nobody's business.
+pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<RegisteredLocation>, Error> {
+    let select = "SELECT id, type, target, entity_ref FROM location WHERE type <> 'bootstrap' ORDER BY id";
+    let rows = tx.fetch_all(query(select, args![])).await?;
+    Ok(rows.iter().map(registered).collect::<Result<_, _>>()?)
+}
+
+/// A registered location.
+pub(crate) async fn by_id(tx: &mut Tx, id: &str) -> Result<RegisteredLocation, Error> {
+    let select = "SELECT id, type, target, entity_ref FROM location WHERE id = $1 AND type <> 'bootstrap'";
+    let row = tx.fetch_optional(query(select, args![id])).await?;
+    row.map_or_else(|| Err(Error::NotFound(format!("Found no location with ID {id}"))), |row| Ok(registered(&row)?))
+}
+
+/// A registered location by what it names.
+pub(crate) async fn find(tx: &mut Tx, location: &LocationRef) -> Result<Option<RegisteredLocation>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT id, type, target, entity_ref FROM location WHERE type <> 'bootstrap' AND type = ");
+    sql.bind(&location.kind).push(" AND target = ").bind(&location.target);
+    Ok(tx.fetch_optional(sql).await?.map(|row| registered(&row)).transpose()?)
+}
+
+/// The registered location that an entity originates from.
+pub(crate) async fn by_entity(
+    shared: &Shared,
+    access: &Access,
+    entity_ref: &EntityRef,
+) -> Result<RegisteredLocation, Error> {
+    let document = lookup::by_ref(&shared.db, access, entity_ref).await?;
+    let missing = || Error::NotFound(format!("found no entity for ref {entity_ref}"));
+    let value: Value = serde_json::from_str(document.ok_or_else(missing)?.get())
+        .map_err(|error| callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))?;
+    let origin = value.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(MANAGED_BY_ORIGIN_LOCATION));
+    let origin = origin.and_then(Value::as_str).ok_or_else(|| {
+        Error::NotFound(format!("found no origin annotation for ref {entity_ref}"))
+    })?;
+    let location = LocationRef::parse(origin).map_err(|error| Error::NotFound(error.to_string()))?;
+    let mut tx = shared.db.read().await?;
+    find(&mut tx, &location)
+        .await?
+        .ok_or_else(|| Error::NotFound(format!("Found no location with type {} and target {}", location.kind, location.target)))
+}
+
+fn registered(row: &Row) -> Result<RegisteredLocation, callboard_store::Error> {
+    Ok(RegisteredLocation { id: row.get(0)?, kind: row.get(1)?, target: row.get(2)?, entity_ref: row.get(3)? })
+}

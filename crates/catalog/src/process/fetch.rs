@@ -1,0 +1,158 @@
+//! Reading for one entity, with a note of everything that was read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use url::Url;
+
+use super::{Inner, ProcessingError};
+use crate::files::{FileError, Files};
+use crate::{ReadFailure, Reading};
+
+/// Reads for one entity.
+pub(crate) struct Fetch {
+    inner: Arc<Inner>,
+    /// What was read already, while looking for changes or for another placeholder.
+    bodies: HashMap<String, Arc<[u8]>>,
+    /// What was read, with what tells whether it changed.
+    pub(crate) dependencies: BTreeMap<String, Option<String>>,
+    /// Whether something could not be read that may well be there the next time.
+    pub(crate) read_failed: bool,
+}
+
+/// Why something was not read.
+#[derive(Debug)]
+pub(crate) struct NotRead {
+    pub(crate) message: String,
+    pub(crate) not_found: bool,
+}
+
+impl Fetch {
+    pub(super) fn new(inner: Arc<Inner>) -> Fetch {
+        Fetch { inner, bodies: HashMap::new(), dependencies: BTreeMap::new(), read_failed: false }
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.inner.files
+    }
+
+    pub(crate) fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
+        self.inner.reader.resolve(base, relative)
+    }
+
+    /// Whether everything is still what these validators stand for. Asks only as far as the first change.
+    pub(super) async fn all_unchanged(&mut self, dependencies: &BTreeMap<String, Option<String>>) -> bool {
+        for (key, validator) in dependencies {
+            let Some(validator) = validator else { return false };
+            let unchanged = match key.strip_prefix("url:").map(Url::parse) {
+                None => self.stamp(key).await.as_deref() == Some(validator),
+                Some(Err(_)) => false,
+                Some(Ok(url)) => match self.request(&url, Some(validator)).await {
+                    Ok(Reading::Unchanged) => true,
+                    Ok(Reading::Content { body, validator }) => {
+                        self.keep(key, body, validator);
+                        false
+                    }
+                    // Reading it once more says why.
+                    Err(_) => false,
+                },
+            };
+            if !unchanged {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The content at a URL.
+    pub(crate) async fn url(&mut self, url: &Url) -> Result<Arc<[u8]>, NotRead> {
+        let key = format!("url:{url}");
+        if let Some(body) = self.bodies.get(&key) {
+            return Ok(Arc::clone(body));
+        }
+        match self.request(url, None).await {
+            Ok(Reading::Content { body, validator }) => Ok(self.keep(&key, body, validator)),
+            Ok(Reading::Unchanged) => {
+                self.read_failed = true;
+                Err(NotRead { message: format!("{url} says that it is unchanged, though nobody asked"), not_found: false })
+            }
+            Err(failure) => {
+                self.dependencies.insert(key, None);
+                self.read_failed |= failure.transient || failure.not_found;
+                Err(NotRead { message: failure.message, not_found: failure.not_found })
+            }
+        }
+    }
+
+    /// The content of a file.
+    pub(crate) async fn file(&mut self, path: &Path) -> Result<Arc<[u8]>, NotRead> {
+        let key = format!("file:{}", path.display());
+        if let Some(body) = self.bodies.get(&key) {
+            return Ok(Arc::clone(body));
+        }
+        let (inner, owned) = (Arc::clone(&self.inner), path.to_owned());
+        let read = blocking(move || inner.files.read(&owned)).await;
+        match read {
+            Ok(content) => Ok(self.keep(&key, content.body, Some(content.stamp))),
+            Err(error) => {
+                // Noted all the same: the file may come.
+                let stamp = self.stamp(&key).await;
+                self.dependencies.insert(key, stamp);
+                Err(NotRead { not_found: matches!(error, FileError::NotFound(_)), message: error.to_string() })
+            }
+        }
+    }
+
+    /// The files that a path or pattern stands for. The pattern becomes a dependency, its files then need not.
+    pub(crate) async fn expand(&mut self, path: &Path) -> Result<Vec<PathBuf>, NotRead> {
+        let key = format!("file:{}", path.display());
+        let stamp = self.stamp(&key).await;
+        self.dependencies.insert(key, stamp);
+        let (inner, owned) = (Arc::clone(&self.inner), path.to_owned());
+        blocking(move || inner.files.expand(&owned))
+            .await
+            .map_err(|error| NotRead { not_found: matches!(error, FileError::NotFound(_)), message: error.to_string() })
+    }
+
+    fn keep(&mut self, key: &str, body: Vec<u8>, validator: Option<String>) -> Arc<[u8]> {
+        let body: Arc<[u8]> = body.into();
+        self.bodies.insert(key.to_owned(), Arc::clone(&body));
+        self.dependencies.insert(key.to_owned(), validator);
+        body
+    }
+
+    async fn request(&self, url: &Url, known: Option<&str>) -> Result<Reading, ReadFailure> {
+        let permit = self.inner.reads.acquire().await;
+        let read = self.inner.reader.read(url, known).await;
+        drop(permit);
+        read
+    }
+
+    async fn stamp(&self, key: &str) -> Option<String> {
+        let (inner, key) = (Arc::clone(&self.inner), key.to_owned());
+        spawn_blocking(move || stamp_of(&inner.files, &key)).await.ok().flatten()
+    }
+}
+
+/// What tells whether the files of a dependency changed; none for one that is no file. Blocks.
+pub(crate) fn stamp_of(files: &Files, key: &str) -> Option<String> {
+    key.strip_prefix("file:").map(|path| files.stamp(Path::new(path)))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    match spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(FileError::Failed { path: String::new(), reason: error.to_string() }),
+    }
+}
+
+impl From<NotRead> for ProcessingError {
+    fn from(failure: NotRead) -> Self {
+        let name = if failure.not_found { "NotFoundError" } else { "Error" };
+        ProcessingError::new(name, failure.message)
+    }
+}

@@ -1,0 +1,173 @@
+//! Applying a staged run: everything at once, by sets, and nothing where nothing changed.
+
+use callboard_model::api::RunCounts;
+use callboard_store::{Error, Tx, args, query};
+
+use super::Mode;
+use crate::graph::remove;
+use crate::limits::PROBLEMS;
+
+/// What a run came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) counts: RunCounts,
+    /// Entities that could not be taken, in words, the first of them only.
+    pub(crate) conflicts: Vec<Conflict>,
+}
+
+/// An entity that could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Conflict {
+    pub(crate) entity_ref: String,
+    pub(crate) message: String,
+}
+
+/// Brings the catalog to what the run staged, and forgets the staging.
+pub(crate) async fn apply(tx: &mut Tx, source_id: i64, run: &str, mode: Mode, now: i64) -> Result<Applied, Error> {
+    let conflicts = conflicts(tx, source_id, run).await?;
+    let removed = if mode == Mode::Full { remove_missing(tx, source_id, run, now).await? } else { 0 };
+    let changed = update(tx, run, now).await?;
+    let added = insert(tx, run, now).await?;
+    tx.execute(query(
+        "INSERT INTO provided(source_id, entity_id) SELECT $1, e.id FROM staged s JOIN ref r ON r.ref = s.ref \
+         JOIN entity e ON e.id = r.id AND e.location_key = s.location_key WHERE s.run = $2 \
+         ON CONFLICT(source_id, entity_id) DO NOTHING",
+        args![source_id, run],
+    ))
+    .await?;
+    let listed: u64 = match tx.fetch_optional(query("SELECT count(*) FROM staged WHERE run = $1", args![run])).await? {
+        Some(row) => row.get(0)?,
+        None => 0,
+    };
+    discard(tx, run).await?;
+    let lost = u64::try_from(conflicts.len()).unwrap_or(u64::MAX);
+    let unchanged = listed.saturating_sub(added).saturating_sub(changed).saturating_sub(lost);
+    Ok(Applied { counts: RunCounts { listed, added, changed, removed, unchanged }, conflicts })
+}
+
+/// Forgets a run.
+pub(crate) async fn discard(tx: &mut Tx, run: &str) -> Result<(), Error> {
+    tx.execute(query("DELETE FROM staged WHERE run = $1", args![run])).await?;
+    Ok(())
+}
+
+/// Takes what other sources have out of the run: who came first stays.
+async fn conflicts(tx: &mut Tx, source_id: i64, run: &str) -> Result<Vec<Conflict>, Error> {
+    let rows = tx
+        .fetch_all(query(
+            "SELECT s.ref, e.location_key FROM staged s JOIN ref r ON r.ref = s.ref JOIN entity e ON e.id = r.id \
+             WHERE s.run = $1 AND s.source IS NOT NULL AND e.location_key <> s.location_key \
+             UNION ALL SELECT s.ref, NULL FROM staged s WHERE s.run = $1 AND s.source IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM ref r JOIN provided p ON p.entity_id = r.id AND p.source_id = $2 WHERE r.ref = s.ref)",
+            args![run, source_id],
+        ))
+        .await?;
+    let mut conflicts = Vec::new();
+    for row in &rows {
+        let (entity_ref, key): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let message = match key {
+            Some(key) => format!("{entity_ref} is in the catalog already, from {key}; one of the two must be renamed"),
+            None => format!("the provider says that {entity_ref} is unchanged, but the catalog does not have it"),
+        };
+        conflicts.push(Conflict { entity_ref, message });
+    }
+    if !conflicts.is_empty() {
+        let count = conflicts.len();
+        tracing::warn!(count, first = conflicts.first().map(|conflict| &conflict.message), "entities were not taken");
+        tx.execute(query(
+            "DELETE FROM provided WHERE source_id = $2 AND entity_id IN (SELECT e.id FROM staged s \
+             JOIN ref r ON r.ref = s.ref JOIN entity e ON e.id = r.id \
+             WHERE s.run = $1 AND s.source IS NOT NULL AND e.location_key <> s.location_key)",
+            args![run, source_id],
+        ))
+        .await?;
+    }
+    Ok(conflicts)
+}
+
+async fn remove_missing(tx: &mut Tx, source_id: i64, run: &str, now: i64) -> Result<u64, Error> {
+    let rows = tx
+        .fetch_all(query(
+            "SELECT p.entity_id FROM provided p JOIN ref r ON r.id = p.entity_id WHERE p.source_id = $1 \
+             AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.run = $2 AND s.ref = r.ref)",
+            args![source_id, run],
+        ))
+        .await?;
+    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
+    let mut sql = callboard_store::Sql::new();
+    sql.push("DELETE FROM provided WHERE source_id = ").bind(source_id);
+    sql.push(" AND entity_id IN ").ids(ids.iter().copied());
+    if !ids.is_empty() {
+        tx.execute(sql).await?;
+        remove::prune(tx, &ids, now).await?;
+    }
+    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+}
+
+/// The queue first and the hash last: the hash is what tells which entities these statements are about.
+async fn update(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
+    tx.execute(query(
+        "INSERT INTO queue(entity_id, due_at) SELECT e.id, $2 FROM staged s JOIN ref r ON r.ref = s.ref \
+         JOIN entity e ON e.id = r.id AND e.location_key = s.location_key AND e.source_hash <> s.source_hash \
+         WHERE s.run = $1 ON CONFLICT(entity_id) DO UPDATE SET due_at = excluded.due_at, ticket = queue.ticket + 1, \
+         attempts = 0",
+        args![run, now],
+    ))
+    .await?;
+    tx.execute(query(
+        "UPDATE entity_source SET source = s.source, facts = s.facts FROM staged s, ref r, entity e \
+         WHERE s.run = $1 AND r.ref = s.ref AND e.id = r.id AND entity_source.entity_id = e.id \
+         AND e.location_key = s.location_key AND e.source_hash <> s.source_hash",
+        args![run],
+    ))
+    .await?;
+    tx.execute(query(
+        "UPDATE entity SET source_hash = s.source_hash, version = s.version FROM staged s, ref r \
+         WHERE s.run = $1 AND r.ref = s.ref AND entity.id = r.id \
+         AND entity.location_key = s.location_key AND entity.source_hash <> s.source_hash",
+        args![run],
+    ))
+    .await
+}
+
+/// The uid is what tells the new entities: it was made up when they were staged.
+async fn insert(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
+    tx.execute(query(
+        "INSERT INTO ref(ref) SELECT s.ref FROM staged s WHERE s.run = $1 AND s.source IS NOT NULL \
+         ON CONFLICT(ref) DO NOTHING",
+        args![run],
+    ))
+    .await?;
+    let added = tx
+        .execute(query(
+            "INSERT INTO entity(id, uid, location_key, source_hash, version) \
+             SELECT r.id, s.uid, s.location_key, s.source_hash, s.version FROM staged s JOIN ref r ON r.ref = s.ref \
+             WHERE s.run = $1 AND s.source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entity e WHERE e.id = r.id)",
+            args![run],
+        ))
+        .await?;
+    if added > 0 {
+        tx.execute(query(
+            "INSERT INTO entity_source(entity_id, source, facts) SELECT e.id, s.source, s.facts FROM staged s \
+             JOIN entity e ON e.uid = s.uid WHERE s.run = $1",
+            args![run],
+        ))
+        .await?;
+        tx.execute(query(
+            "INSERT INTO queue(entity_id, due_at) SELECT e.id, $2 FROM staged s JOIN entity e ON e.uid = s.uid \
+             WHERE s.run = $1",
+            args![run, now],
+        ))
+        .await?;
+    }
+    Ok(added)
+}
+
+/// The conflicts as the table keeps them: the first ones.
+pub(crate) fn conflicts_json(conflicts: &[Conflict]) -> Result<Option<String>, Error> {
+    if conflicts.is_empty() {
+        return Ok(None);
+    }
+    let first: Vec<&Conflict> = conflicts.iter().take(PROBLEMS).collect();
+    serde_json::to_string(&first).map(Some).map_err(|error| Error::Failed(error.to_string()))
+}

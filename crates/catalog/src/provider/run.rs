@@ -1,0 +1,185 @@
+//! One run of a provider.
+
+use std::time::Duration;
+
+use callboard_store::{Error, Tx, args, query};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::apply::{self, Applied};
+use super::stage::{self, Staged};
+use super::{Again, EntityProvider, Mode};
+use crate::engine::{Shared, now};
+use crate::limits::PAGES_PER_RUN;
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Its last page was applied.
+    Applied,
+    /// The same, and the next run begins at once.
+    AppliedAgain,
+    /// It failed; the reason is in the provider's state.
+    Failed,
+}
+
+/// A run that is under way, as the database has it.
+struct Run {
+    source_id: i64,
+    id: String,
+    cursor: Option<String>,
+    mode: Option<Mode>,
+    started_at: i64,
+}
+
+/// Carries out a run, or what is left of one that a restart cut off.
+pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Result<Ended, Error> {
+    let mut run = begin(shared, provider).await?;
+    let timeout = provider.schedule().timeout;
+    let elapsed = Duration::from_millis(u64::try_from(now().saturating_sub(run.started_at)).unwrap_or(0));
+    // A timeout that no clock can hold is none.
+    let deadline = Instant::now().checked_add(timeout.saturating_sub(elapsed));
+    for page in 1..=PAGES_PER_RUN {
+        let read = provider.read(run.cursor.clone());
+        let result = match deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, read).await,
+            None => Ok(read.await),
+        };
+        let page = match result {
+            Err(_) => {
+                let message = format!(
+                    "the run took longer than its timeout of {} and was ended at page {page}; give its schedule a longer \
+                     timeout, or find out why the source is slow",
+                    words(timeout)
+                );
+                return fail(shared, &run, &message).await;
+            }
+            Ok(Err(error)) => return fail(shared, &run, &error.message).await,
+            Ok(Ok(page)) => page,
+        };
+        if run.mode.is_some_and(|mode| mode != page.mode) {
+            let message = "the provider changed between full and delta within one run; it must answer the same for every page";
+            return fail(shared, &run, message).await;
+        }
+        let items: Vec<Staged> = page.items.into_iter().map(|item| Staged::of(item, provider.name())).collect();
+        run.mode = Some(page.mode);
+        let last = page.next.is_none() || page.again == Again::Now;
+        run.cursor = page.next;
+        let mut tx = shared.db.begin().await?;
+        stage::add(&mut tx, run.source_id, &run.id, &items).await?;
+        if last {
+            let applied = apply::apply(&mut tx, run.source_id, &run.id, page.mode, now()).await?;
+            let cursor = run.cursor.clone().filter(|_| page.again == Again::Now);
+            succeed(&mut tx, run.source_id, cursor, &applied).await?;
+            tx.commit().await?;
+            shared.queued.notify_one();
+            tracing::info!(provider = provider.name(), counts = ?applied.counts, "a provider's run was applied");
+            return Ok(if page.again == Again::Now { Ended::AppliedAgain } else { Ended::Applied });
+        }
+        let mode = if page.mode == Mode::Full { "full" } else { "delta" };
+        tx.execute(query(
+            "UPDATE source SET cursor = $2, mode = $3 WHERE id = $1",
+            args![run.source_id, run.cursor.clone(), mode],
+        ))
+        .await?;
+        tx.commit().await?;
+    }
+    fail(shared, &run, "the provider's pages do not end: its cursor seems to go round in circles").await
+}
+
+/// Applies a set that is known in full, for the catalog's own providers.
+pub(crate) async fn replace(tx: &mut Tx, name: &str, items: &[Staged]) -> Result<Applied, Error> {
+    let source_id = source_id(tx, name, "").await?;
+    let run = Uuid::new_v4().to_string();
+    stage::add(tx, source_id, &run, items).await?;
+    apply::apply(tx, source_id, &run, Mode::Full, now()).await
+}
+
+/// Adds to such a set.
+pub(crate) async fn extend(tx: &mut Tx, name: &str, items: &[Staged]) -> Result<Applied, Error> {
+    let source_id = source_id(tx, name, "").await?;
+    let run = Uuid::new_v4().to_string();
+    stage::add(tx, source_id, &run, items).await?;
+    apply::apply(tx, source_id, &run, Mode::Delta, now()).await
+}
+
+/// The id of a provider's row.
+pub(crate) async fn source_id(tx: &mut Tx, name: &str, owner: &str) -> Result<i64, Error> {
+    tx.execute(query(
+        "INSERT INTO source(name, owner) VALUES ($1, $2) ON CONFLICT(name) DO UPDATE SET owner = excluded.owner \
+         WHERE source.owner <> excluded.owner",
+        args![name, owner],
+    ))
+    .await?;
+    let row = tx.fetch_optional(query("SELECT id FROM source WHERE name = $1", args![name])).await?;
+    row.ok_or_else(|| Error::Failed(format!("the row of {name} is gone")))?.get(0)
+}
+
+async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Error> {
+    let mut tx = shared.db.begin().await?;
+    let source_id = source_id(&mut tx, provider.name(), provider.owner()).await?;
+    let row = tx
+        .fetch_optional(query("SELECT run, cursor, mode, started_at FROM source WHERE id = $1", args![source_id]))
+        .await?
+        .ok_or_else(|| Error::Failed(format!("the row of {} is gone", provider.name())))?;
+    let (id, cursor): (Option<String>, Option<String>) = (row.get("run")?, row.get("cursor")?);
+    let started_at = row.get::<Option<i64>>("started_at")?.unwrap_or_default();
+    let timeout = i64::try_from(provider.schedule().timeout.as_millis()).unwrap_or(i64::MAX);
+    if let Some(id) = id {
+        if started_at.saturating_add(timeout) > now() {
+            let mode = match row.get::<Option<String>>("mode")?.as_deref() {
+                Some("full") => Some(Mode::Full),
+                Some("delta") => Some(Mode::Delta),
+                _ => None,
+            };
+            tx.commit().await?;
+            tracing::info!(provider = provider.name(), "going on with a run that was cut off");
+            return Ok(Run { source_id, id, cursor, mode, started_at });
+        }
+        apply::discard(&mut tx, &id).await?;
+    }
+    // Without a run, the cursor is where a provider that asked to be called again at once wants to go on.
+    let cursor = cursor.filter(|_| row.get::<Option<String>>("run").is_ok_and(|run| run.is_none()));
+    let run = Run { source_id, id: Uuid::new_v4().to_string(), cursor, mode: None, started_at: now() };
+    tx.execute(query(
+        "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4 WHERE id = $1",
+        args![source_id, &run.id, run.cursor.clone(), run.started_at],
+    ))
+    .await?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+async fn succeed(tx: &mut Tx, source_id: i64, cursor: Option<String>, applied: &Applied) -> Result<(), Error> {
+    let counts = serde_json::to_string(&applied.counts).map_err(|error| Error::Failed(error.to_string()))?;
+    let conflicts = apply::conflicts_json(&applied.conflicts)?;
+    tx.execute(query(
+        "UPDATE source SET run = NULL, cursor = $2, mode = NULL, last_success = $3, last_error = NULL, counts = $4, \
+         conflicts = $5 WHERE id = $1",
+        args![source_id, cursor, now(), counts, conflicts],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Ends a run. What earlier runs brought stays as it is.
+async fn fail(shared: &Shared, run: &Run, message: &str) -> Result<Ended, Error> {
+    tracing::warn!(source = run.source_id, message, "a provider's run failed");
+    let mut tx = shared.db.begin().await?;
+    apply::discard(&mut tx, &run.id).await?;
+    tx.execute(query(
+        "UPDATE source SET run = NULL, cursor = NULL, mode = NULL, last_error = $2 WHERE id = $1",
+        args![run.source_id, message],
+    ))
+    .await?;
+    tx.commit().await?;
+    Ok(Ended::Failed)
+}
+
+fn words(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Staging: what a run has brought so far, kept in the database so that a restart goes on where it was.
+
+use std::collections::{BTreeMap, HashMap};
+
+use callboard_model::entity::Entity;
+use callboard_model::provided::ProvidedItem;
+use callboard_store::limits::ROWS_PER_STATEMENT;
+use callboard_store::{Error, Sql, Tx, args};
+use uuid::Uuid;
+
+use crate::graph::source_hash;
+
+/// An entity on its way in.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub(crate) entity: Entity,
+    pub(crate) location_key: String,
+    pub(crate) version: Option<String>,
+    pub(crate) facts: BTreeMap<String, String>,
+}
+
+/// What a page says of one entity.
+#[derive(Clone, Debug)]
+pub(crate) enum Staged {
+    Same(String),
+    Entity(Box<Incoming>),
+}
+
+impl Staged {
+    /// An item of a provider's page. The provider's name is what tells its entities from others of the same ref.
+    pub(crate) fn of(item: ProvidedItem, provider: &str) -> Staged {
+        match item {
+            ProvidedItem::Unchanged { unchanged } => Staged::Same(unchanged),
+            ProvidedItem::Entity(provided) => Staged::Entity(Box::new(Incoming {
+                entity: provided.entity,
+                location_key: provider.to_owned(),
+                version: provided.version,
+                facts: provided.facts,
+            })),
+        }
+    }
+}
+
+/// Adds to a run. What comes twice counts once, the first time.
+pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]) -> Result<(), Error> {
+    for chunk in items.chunks(ROWS_PER_STATEMENT) {
+        let refs: Vec<String> = chunk
+            .iter()
+            .map(|item| match item {
+                Staged::Same(name) => name.clone(),
+                Staged::Entity(incoming) => incoming.entity.entity_ref().to_string(),
+            })
+            .collect();
+        let hashes = hashes(tx, source_id, &refs).await?;
+        let mut rows = Vec::new();
+        for (item, name) in chunk.iter().zip(&refs) {
+            rows.push(match item {
+                Staged::Same(_) => same(run, name),
+                Staged::Entity(incoming) => row(run, name, incoming, hashes.get(name))?,
+            });
+        }
+        let mut sql = Sql::new();
+        sql.push("INSERT INTO staged(run, ref, uid, location_key, source_hash, source, version, facts) VALUES ");
+        sql.rows(rows).push(" ON CONFLICT(run, ref) DO NOTHING");
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
+fn same(run: &str, name: &str) -> Vec<callboard_store::Value> {
+    let none = None::<String>;
+    args![run, name, none.clone(), none.clone(), none.clone(), none.clone(), none.clone(), none]
+}
+
+fn row(
+    run: &str,
+    name: &str,
+    incoming: &Incoming,
+    current: Option<&String>,
+) -> Result<Vec<callboard_store::Value>, Error> {
+    let version = incoming.version.as_deref();
+    let hash = source_hash(&incoming.entity, version, &incoming.facts);
+    if current == Some(&hash) {
+        return Ok(same(run, name));
+    }
+    let facts = if incoming.facts.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(&incoming.facts).map_err(|error| Error::Failed(error.to_string()))?)
+    };
+    let uid = Uuid::new_v4().to_string();
+    let source = incoming.entity.to_value().to_string();
+    Ok(args![run, name, uid, &incoming.location_key, hash, source, version, facts])
+}
+
+/// What the catalog has of this provider's.
+async fn hashes(tx: &mut Tx, source_id: i64, refs: &[String]) -> Result<HashMap<String, String>, Error> {
+    let mut sql = Sql::new();
+    sql.push(
+        "SELECT r.ref, e.source_hash FROM ref r JOIN entity e ON e.id = r.id \
+         JOIN provided p ON p.entity_id = e.id AND p.source_id = ",
+    );
+    sql.bind(source_id).push(" WHERE r.ref IN ").list(refs);
+    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
