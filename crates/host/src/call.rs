@@ -97,15 +97,18 @@ impl Plugin {
             );
             return Err((ErrorKind::Suspended { remaining: suspension.remaining }, message));
         }
-        let deadline = Instant::now() + target.limit;
-        // Both are closed never, so the only way to fail is time.
-        let turns = tokio::time::timeout_at(deadline.into(), async {
+        // Half of the time at most goes into waiting, so that a call that begins has a chance to end.
+        let started = Instant::now();
+        let deadline = started + target.limit;
+        let turns = tokio::time::timeout_at((started + target.limit / 2).into(), async {
             Ok::<_, tokio::sync::AcquireError>((inner.calls.acquire().await?, inner.instances.acquire().await?))
         });
+        // The semaphores are never closed, so the only way to fail is time.
         let Ok(Ok(_turns)) = turns.await else {
             let message = format!(
                 "{} calls of it are under way, and none ended within {:?}",
-                inner.limits.concurrent_calls, target.limit
+                inner.limits.concurrent_calls,
+                target.limit / 2
             );
             return Err((ErrorKind::Busy, message));
         };

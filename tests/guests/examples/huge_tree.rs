@@ -24,8 +24,13 @@ mod plugin {
 #[cfg(not(target_arch = "wasm32"))]
 const _: fn() -> String = tree;
 
-/// As small as a node gets.
+/// As small as a node gets, so that there are a million before the limit of what may cross at all.
 fn tree() -> String {
-    let nodes = r#"{"type":"text","text":""},"#.repeat(1_000_000);
-    format!(r#"{{"root":{{"type":"stack","children":[{}]}}}}"#, nodes.trim_end_matches(','))
+    let mut tree = String::with_capacity(16 * 1024 * 1024);
+    tree.push_str(r#"{"root":{"type":"stack","children":[{"type":"x"}"#);
+    for _ in 1..1_000_000 {
+        tree.push_str(r#",{"type":"x"}"#);
+    }
+    tree.push_str("]}}");
+    tree
 }

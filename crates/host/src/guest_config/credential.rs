@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::guest_config::{at, texts_at};
+use crate::guest_config::texts_at;
 
 /// What a schema's `x-credential` says: which kind of credential the leaf is, and where it is valid.
 #[derive(Debug, Deserialize)]
@@ -75,7 +75,7 @@ impl Marker {
 
 impl Binding {
     /// The credential for a bucket, from the object of app-config that names it.
-    pub(crate) fn of_bucket(object: &Map<String, Value>, config: &Value) -> Option<Binding> {
+    pub(crate) fn of_bucket(object: &Map<String, Value>) -> Option<Binding> {
         let text = |name: &str| match object.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -85,7 +85,8 @@ impl Binding {
             bucket: text("bucketName")?,
             region: text("region"),
             account_id: text("accountId"),
-            endpoint: first_endpoint(config),
+            // Egress has its own copy of `integrations.awsS3`.
+            endpoint: None,
         }))
     }
 
@@ -96,13 +97,6 @@ impl Binding {
             Binding::Bucket(binding) => egress.sigv4_credential(binding.clone()).await,
         }
     }
-}
-
-/// The first entry of `integrations.awsS3` counts, as for the plugin itself.
-fn first_endpoint(config: &Value) -> Option<String> {
-    let integrations = at(config, "integrations.awsS3")?;
-    let first = integrations.as_array().map_or(Some(integrations), |list| list.first())?;
-    first.get("endpoint")?.as_str().map(str::to_owned)
 }
 
 /// A literal origin, or `config:` and the path of one.

@@ -67,10 +67,11 @@ async fn giant_output_does_not_cross() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trees_are_bounded() {
     let fixture = Fixture::new().await;
-    for (name, kind) in [("deep_tree", ErrorKind::Output), ("huge_tree", ErrorKind::TooMuchData)] {
+    for name in ["deep_tree", "huge_tree"] {
         let plugin = fixture.load(name).await;
         let error = attack(&plugin).await.expect_err(name);
-        assert_eq!(error.kind, kind, "{error}");
+        assert_eq!(error.kind, ErrorKind::Output, "{error}");
+        assert!(error.message.contains("may have at most 1048576"), "{error}");
     }
 }
 
@@ -163,8 +164,7 @@ async fn calls_beyond_the_limit_wait_and_then_give_up() {
     };
     let stopped = count(|kind| *kind == ErrorKind::Deadline);
     let busy = count(|kind| *kind == ErrorKind::Busy);
-    assert_eq!(stopped + busy, 8, "{results:?}");
-    assert!(stopped >= 2 && busy >= 1, "{results:?}");
+    assert_eq!((stopped, busy), (2, 6), "{results:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
