@@ -1,5 +1,4 @@
 //! Where the plugin host meets the features: each file turns a handle of the host into the trait that a feature
 //! consumes. Nothing else knows both.
 
-pub mod entity_provider;
-pub mod url_reader;
+pub(crate) mod entity_provider;

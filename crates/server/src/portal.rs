@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::adapter::url_reader::CatalogReader;
 use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
@@ -173,8 +172,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     })?;
     let (plugins, providers) = Plugins::load(config, &host).await;
 
-    let reader = CatalogReader(egress.reader());
-    let catalog = Catalog::open(db.clone(), reader, catalog_settings(config)?).await?;
+    let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     catalog.set_providers_keeping(providers, &plugins.refused()).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();

@@ -6,7 +6,7 @@ use callboard_host::{self as host, Plugin, PluginError};
 use callboard_model::schedule::Schedule;
 
 /// One provider of a plugin.
-pub struct PluginProvider {
+pub(crate) struct PluginProvider {
     plugin: Plugin,
     name: String,
     schedule: Schedule,
@@ -17,7 +17,7 @@ impl PluginProvider {
     ///
     /// # Errors
     /// The plugin fails to say so.
-    pub async fn all(plugin: &Plugin) -> Result<Vec<PluginProvider>, PluginError> {
+    pub(crate) async fn all(plugin: &Plugin) -> Result<Vec<PluginProvider>, PluginError> {
         if !plugin.extension_points().contains(&"entity-provider") {
             return Ok(Vec::new());
         }

@@ -52,11 +52,6 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "NotFoundError", message)
     }
 
-    /// 409.
-    pub(crate) fn conflict(message: impl Into<String>) -> ApiError {
-        ApiError::new(StatusCode::CONFLICT, "ConflictError", message)
-    }
-
     /// 503.
     pub(crate) fn unavailable(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError", message)

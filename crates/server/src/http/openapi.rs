@@ -42,11 +42,6 @@ pub(crate) fn portal(app: &App, viewer: Viewer) -> Router {
     Router::new().merge(viewer.router()).merge(api).fallback(web::serve)
 }
 
-/// The description of the API.
-pub(crate) fn document(app: &App) -> OpenApi {
-    api(app).1
-}
-
 fn api(app: &App) -> (Router<App>, OpenApi) {
     let routes = Routes::new(app)
         .mount("/catalog", catalog::routes(app))

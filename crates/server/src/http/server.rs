@@ -50,7 +50,8 @@ impl Front {
 
 async fn forward(State(front): State<Front>, request: Request) -> Response {
     let mut phase = front.lifecycle.watch();
-    let started = tokio::time::timeout(STARTUP_PAUSE, phase.wait_for(|phase| *phase != Phase::Starting)).await;
+    let begun = async { phase.wait_for(|phase| *phase != Phase::Starting).await.map(|_| ()) };
+    let started = tokio::time::timeout(STARTUP_PAUSE, begun).await;
     match (started, front.portal.get()) {
         (Ok(Ok(_)), Some(portal)) => match portal.clone().oneshot(request).await {
             Ok(response) => response,

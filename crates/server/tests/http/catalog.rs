@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::portal::TestPortal;
+use crate::portal::{TestPortal, until};
 
 async fn portal() -> (TestPortal, Client) {
     let policy = json!({ "permission": { "policy": [{ "allow": ["*"], "to": ["signed-in"] }] } });
@@ -15,6 +15,9 @@ spec: { type: openapi, lifecycle: production, owner: readers, definition: 'opena
 ";
     let portal = TestPortal::start(&policy, more).await;
     let client = portal.signed_in("user:default/guest").await;
+    until(&client, "/api/catalog/entities/by-name/api/default/shelf-api", |_| true).await;
+    let related = |shelf: &Value| shelf["relations"].as_array().is_some_and(|relations| relations.len() == 2);
+    until(&client, "/api/catalog/entities/by-name/component/default/shelf", related).await;
     (portal, client)
 }
 
@@ -34,7 +37,8 @@ async fn entities() {
     check("filter=kind=component&order=asc:metadata.name", &["lamp", "Shelf"]).await;
     check("filter=kind=component&order=desc:metadata.name", &["Shelf", "lamp"]).await;
     check("filter=kind=component,metadata.tags=BOOKS", &["Shelf"]).await;
-    check("filter=kind=component,spec.type=website&filter=kind=api&order=asc:metadata.name", &["lamp", "shelf-api"]).await;
+    check("filter=kind=component,spec.type=website&filter=kind=api&order=asc:metadata.name", &["lamp", "shelf-api"])
+        .await;
     check("filter=metadata.annotations.example.org/slug=books/shelf", &["Shelf"]).await;
     check("filter=relations.ownedby=group:default/readers&order=asc:kind", &["shelf-api", "Shelf"]).await;
     // Whoever lacks the field of the order is left out, but not where there are pages.
@@ -84,7 +88,12 @@ async fn by_query() {
     check(get("filter=kind=component&orderField=metadata.title").await, 1, &["Shelf"]).await;
     check(get("filter=kind=component&limit=0").await, 2, &[]).await;
     check(get("filter=kind=component&orderField=metadata.name&totalItems=exclude").await, 0, &["lamp", "Shelf"]).await;
-    check(get("fullTextFilterTerm=HEL&fullTextFilterFields=metadata.name&orderField=metadata.name").await, 2, &["Shelf", "shelf-api"]).await;
+    check(
+        get("fullTextFilterTerm=HEL&fullTextFilterFields=metadata.name&orderField=metadata.name").await,
+        2,
+        &["Shelf", "shelf-api"],
+    )
+    .await;
 
     check(post(json!({ "query": { "kind": "component", "metadata.tags": "books" } })).await, 1, &["Shelf"]).await;
     let several = json!({ "query": { "$any": [{ "kind": "API" }, { "spec.type": "website" }] }, "orderBy": [{ "field": "metadata.name", "order": "asc" }] });
@@ -108,13 +117,21 @@ async fn single_entities() {
     let shelf = client.get("/api/catalog/entities/by-name/COMPONENT/Default/shelf").await.json();
     assert_eq!(shelf["metadata"]["name"], "Shelf");
     assert_eq!(shelf["metadata"]["namespace"], "default");
-    assert!(shelf["relations"].as_array().unwrap().contains(&json!({ "type": "ownedBy", "targetRef": "group:default/readers" })));
+    assert!(
+        shelf["relations"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "type": "ownedBy", "targetRef": "group:default/readers" }))
+    );
     let uid = shelf["metadata"]["uid"].as_str().unwrap();
     assert_eq!(client.get(&format!("/api/catalog/entities/by-uid/{uid}")).await.json(), shelf);
 
     let refs = json!({ "entityRefs": ["component:default/lamp", "component:default/Shelf", "component:default/none", "component:default/shelf"], "fields": ["metadata.name"] });
     let answer = client.post("/api/catalog/entities/by-refs", &refs).await;
-    assert_eq!(answer.json(), json!({ "items": [{ "metadata": { "name": "lamp" } }, null, null, { "metadata": { "name": "Shelf" } }] }));
+    assert_eq!(
+        answer.json(),
+        json!({ "items": [{ "metadata": { "name": "lamp" } }, null, null, { "metadata": { "name": "Shelf" } }] })
+    );
     let filtered = client.post("/api/catalog/entities/by-refs?filter=spec.type=website", &refs).await;
     assert_eq!(filtered.json(), json!({ "items": [{ "metadata": { "name": "lamp" } }, null, null, null] }));
     let ancestry = client.get("/api/catalog/entities/by-name/component/default/lamp/ancestry").await.json();
@@ -241,7 +258,9 @@ async fn bodies() {
     check("/refresh", b"{}", 400, "must have required property 'entityRef'").await;
     check("/refresh", &vec![b' '; 200 * 1024], 413, "").await;
     let origin = client.base.origin().ascii_serialization();
-    let form = client.send("POST", "/api/catalog/refresh", &[("Origin", &origin), ("Content-Type", "text/plain")], b"{}").await;
+    let form = client
+        .send("POST", "/api/catalog/refresh", &[("Origin", &origin), ("Content-Type", "text/plain")], b"{}")
+        .await;
     assert_eq!(form.status, 415, "{}", form.text());
 }
 

@@ -91,24 +91,25 @@ impl TestPortal {
         Client { cookie: Some(cookie), ..client }
     }
 
-    /// Until everything in the file is there, with its relations.
+    /// Until everything in the files is there, with its relations. The guest may read everything in every test.
     async fn wait_for_entities(&self) {
-        let begun = Instant::now();
-        let guest = self.permitted().await;
-        loop {
-            let answer = guest.get("/api/catalog/entities/by-name/component/default/shelf").await;
-            let related = answer.status == 200 && answer.json()["relations"].as_array().is_some_and(|all| all.len() == 2);
-            let lamp = guest.get("/api/catalog/entities/by-name/component/default/lamp").await;
-            if related && lamp.status == 200 {
-                return;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(60), "in vain: {}", answer.text());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let guest = self.signed_in("user:default/guest").await;
+        let related = |shelf: &Value| shelf["relations"].as_array().is_some_and(|relations| !relations.is_empty());
+        until(&guest, "/api/catalog/entities/by-name/component/default/shelf", related).await;
+        until(&guest, "/api/catalog/entities/by-name/component/default/lamp", |_| true).await;
+        until(&guest, "/api/catalog/entities/by-name/user/default/ada", related).await;
     }
+}
 
-    /// Somebody who may read everything, in every test's policy.
-    async fn permitted(&self) -> Client {
-        self.signed_in("user:default/guest").await
+/// Asks again until there is an answer of the right kind.
+pub(crate) async fn until(client: &Client, path: &str, right: impl Fn(&Value) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let answer = client.get(path).await;
+        if answer.status == 200 && right(&answer.json()) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{path} in vain: {}", answer.text());
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -104,11 +104,8 @@ impl Servers {
 
     fn add(&mut self, url: &str) {
         match Url::parse(url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
-                if self.urls.len() < MAX_SERVERS {
-                    self.urls.push(url);
-                }
-            }
+            Ok(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() => {}
+            Ok(url) if self.urls.len() < MAX_SERVERS => self.urls.push(url),
             Err(url::ParseError::RelativeUrlWithoutBase) => self.relative = true,
             _ => {}
         }

@@ -5,7 +5,6 @@ use axum::response::Response;
 use callboard_catalog::Error;
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
-use serde_json::Value;
 
 use crate::http::body::Path;
 use crate::http::caller::Caller;

@@ -5,7 +5,6 @@ use axum::response::Response;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::query;
 use crate::http::body::{Fields, Path};

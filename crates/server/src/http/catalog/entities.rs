@@ -4,7 +4,6 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use callboard_catalog::{ListQuery, Order};
-use serde_json::Value;
 
 use super::query;
 use crate::http::caller::Caller;

@@ -3,7 +3,6 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use callboard_model::api::Facets;
-use serde_json::Value;
 
 use super::query;
 use crate::http::body::Fields;

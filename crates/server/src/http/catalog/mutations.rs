@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use callboard_catalog::Error;
 use callboard_model::entity_ref::EntityRef;
-use serde_json::Value;
 
 use crate::http::body::{Fields, Path};
 use crate::http::caller::Caller;
