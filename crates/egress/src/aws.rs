@@ -78,9 +78,9 @@ impl Aws {
         let endpoint = binding.endpoint.or_else(|| integration.endpoint.clone());
         let scope = match endpoint.filter(|endpoint| !bucket::is_aws(endpoint)) {
             None => Scope::aws_bucket(&binding.bucket),
-            Some(endpoint) => {
-                Scope::below(&bucket::on_endpoint(&endpoint, &binding.bucket, integration.s3_force_path_style)?)
-            }
+            // In the path, whatever the integration says: every service understands that, and a right to the endpoint
+            // itself covers it.
+            Some(endpoint) => Scope::below(&bucket::on_endpoint(&endpoint, &binding.bucket, true)?),
         };
         let bound = Bound { scope: scope.clone(), region: region.clone(), keys: keys.clone() };
         let mut by_bucket = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
