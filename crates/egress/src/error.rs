@@ -29,7 +29,7 @@ pub enum Error {
         refused: Refused,
     },
     /// The host's address is out of reach.
-    #[error("{url} was refused: {host} {} {addr}, {reason}", if *.literal { "is" } else { "resolves to" })]
+    #[error("{url} was refused: {} {reason}", Found { host, addr, literal: *literal })]
     Address {
         /// The URL that was refused.
         url: String,
@@ -143,11 +143,23 @@ impl Error {
     }
 }
 
+struct Found<'a> {
+    host: &'a str,
+    addr: &'a IpAddr,
+    literal: bool,
+}
+
+impl std::fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.literal { write!(f, "{} is", self.addr) } else { write!(f, "{} resolves to {},", self.host, self.addr) }
+    }
+}
+
 struct Seconds(std::time::Duration);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.as_millis() % 1000 == 0 {
+        if self.0.as_millis().is_multiple_of(1000) {
             write!(f, "{} s", self.0.as_secs())
         } else {
             write!(f, "{} ms", self.0.as_millis())

@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_goes_first() {
-        let limits = Limits { cache_bytes: 100, cache_namespace_bytes: 60, cache_entry_bytes: 50, ..Limits::default() };
+        let limits = Limits { cache_bytes: 99, cache_namespace_bytes: 60, cache_entry_bytes: 50, ..Limits::default() };
         let cache = Cache::new(&limits);
         let key = |scope: &str, path: &str| {
             let url = Url::parse("https://example.com/").unwrap().join(path).unwrap();
@@ -235,7 +235,7 @@ mod tests {
         assert!(has("a", "1") && !has("a", "2") && has("a", "3"), "the scope holds two; 2 was used least recently");
         put("b", "1", 16);
         put("b", "2", 16);
-        assert!(has("b", "1") && has("b", "2") && has("a", "3") && !has("a", "1"), "the cache holds four");
+        assert!(has("b", "1") && has("b", "2") && has("a", "3") && !has("a", "1"), "the cache holds three");
         put("b", "1", 51);
         assert!(!has("b", "1"), "too large to keep, and the old copy is no longer right");
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, No-Store"));

@@ -33,8 +33,7 @@ impl BucketUrl {
         let host = host.trim_end_matches('.');
         let service = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
         let (bucket, region) = split_service(service)?;
-        let path = url.path().trim_start_matches('/');
-        let path = if bucket.is_some() { url.path().strip_prefix('/')? } else { path };
+        let path = url.path().strip_prefix('/')?;
         let (bucket, key, path_style) = match bucket {
             Some(bucket) => (bucket, path, false),
             None => {
@@ -65,10 +64,9 @@ impl BucketUrl {
         } else if force_path_style {
             return None;
         } else {
-            let bucket = host.strip_suffix(own)?.strip_suffix('.')?;
-            // Further labels would be a wildcard that nobody configured.
-            (bucket, path, false).clone()
+            (host.strip_suffix(own)?.strip_suffix('.')?, path, false)
         };
+        // One label below the endpoint is a bucket; more would be a wildcard that nobody configured.
         if !is_name(bucket) || (!path_style && bucket.contains('.')) {
             return None;
         }
@@ -126,7 +124,7 @@ fn split_service(service: &str) -> Option<(Option<&str>, Option<&str>)> {
             _ => continue,
         };
         let before: usize = labels.get(..at)?.iter().map(|label| label.len() + 1).sum();
-        let bucket = service.get(..before.checked_sub(1).unwrap_or_default()).filter(|bucket| !bucket.is_empty());
+        let bucket = service.get(..before.saturating_sub(1)).filter(|bucket| !bucket.is_empty());
         return Some((bucket, region));
     }
     None

@@ -95,7 +95,7 @@ pub(crate) struct Keys {
 enum Source {
     Fixed(Credentials),
     Chain(OnceCell<SharedCredentialsProvider>),
-    Role { base: Arc<Keys>, provider: OnceCell<AssumeRoleProvider> },
+    Role { base: Arc<Keys>, provider: Box<OnceCell<AssumeRoleProvider>> },
 }
 
 struct Session {
@@ -114,7 +114,7 @@ impl Keys {
     }
 
     pub(crate) fn role(sdk: &Sdk, recipe: Recipe, base: Arc<Keys>) -> Self {
-        Self::new(sdk, recipe, Source::Role { base, provider: OnceCell::new() })
+        Self::new(sdk, recipe, Source::Role { base, provider: Box::default() })
     }
 
     fn new(sdk: &Sdk, recipe: Recipe, source: Source) -> Self {
