@@ -227,7 +227,10 @@ mod tests {
         }
         check(json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "anything": 1}), "ok");
         check(json!([]), "Malformed envelope, <root> must be object");
-        check(json!({"kind": "X", "metadata": {}}), "Malformed envelope, <root> must have required property 'apiVersion'");
+        check(
+            json!({"kind": "X", "metadata": {}}),
+            "Malformed envelope, <root> must have required property 'apiVersion'",
+        );
         check(json!({"apiVersion": 1, "kind": "X", "metadata": {}}), "Malformed envelope, /apiVersion must be string");
         check(
             json!({"apiVersion": "v1", "kind": "", "metadata": {}}),

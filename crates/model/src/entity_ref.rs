@@ -30,11 +30,7 @@ impl EntityRef {
     }
 
     /// Reads `[<kind>:][<namespace>/]<name>`. No characters are refused: a name may hold further `:` and `/`.
-    pub fn parse(
-        text: &str,
-        default_kind: Option<&str>,
-        default_namespace: Option<&str>,
-    ) -> Result<Self, RefError> {
+    pub fn parse(text: &str, default_kind: Option<&str>, default_namespace: Option<&str>) -> Result<Self, RefError> {
         let parts = RefParts::split(text)?;
         let kind = parts.kind.or(default_kind).filter(|kind| !kind.is_empty());
         let kind = kind.ok_or_else(|| RefError::NoKind(text.to_owned()))?;
@@ -169,7 +165,8 @@ mod tests {
         check("k:a:b", None, None, "k:default/a:b");
         check("k:n/a:b/c", None, None, "k:n/a:b/c");
         check("group:ÄRGER/Σ", None, None, "group:ärger/σ");
-        let form = |text: &str| format!("Entity reference \"{text}\" was not on the form [<kind>:][<namespace>/]<name>");
+        let form =
+            |text: &str| format!("Entity reference \"{text}\" was not on the form [<kind>:][<namespace>/]<name>");
         for text in ["", ":", "/", ":a", "a:", "/a", "a/", "k:/a", "k:n/", ":n/a"] {
             check(text, Some("group"), None, &form(text));
         }

@@ -149,12 +149,15 @@ mod tests {
         );
         check(
             "http://example.com",
-            Err("Invalid location ref 'http://example.com', please prefix it with 'url:', e.g. 'url:http://example.com'"),
+            Err(
+                "Invalid location ref 'http://example.com', please prefix it with 'url:', e.g. 'url:http://example.com'",
+            ),
         );
         for target in ["javascript:alert(1)", "JaVa\tscr\r\nipt:x", "\u{1}javascript:x", "url: \u{1f}javascript\n:x"] {
-            check(&format!("url:{}", target.trim_start_matches("url:")), Err(
-                "Invalid location target, javascript: URLs are not allowed",
-            ));
+            check(
+                &format!("url:{}", target.trim_start_matches("url:")),
+                Err("Invalid location target, javascript: URLs are not allowed"),
+            );
         }
         check("url:./javascript:x", Ok(("url", "./javascript:x")));
     }

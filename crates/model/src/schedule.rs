@@ -55,13 +55,16 @@ impl Schedule {
     /// `initialDelay` are durations; `scope` is `global` or `local`.
     pub fn from_value(value: &Value) -> Result<Self, ScheduleError> {
         let Value::Object(map) = value else {
-            return Err(ScheduleError::new("a schedule needs frequency and timeout: { frequency: { minutes: 30 }, timeout: { minutes: 3 } }"));
+            return Err(ScheduleError::new(
+                "a schedule needs frequency and timeout: { frequency: { minutes: 30 }, timeout: { minutes: 3 } }",
+            ));
         };
         if let Some(key) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(ScheduleError::new(format!("unknown key \"{key}\"; there are {}", KEYS.join(", "))));
         }
         let required = |key: &str| {
-            map.get(key).ok_or_else(|| ScheduleError::new(format!("{key} is missing, for example {key}: {{ minutes: 3 }}")))
+            map.get(key)
+                .ok_or_else(|| ScheduleError::new(format!("{key} is missing, for example {key}: {{ minutes: 3 }}")))
         };
         let scope = map.get("scope").map_or(Ok(Scope::Global), Scope::deserialize);
         Ok(Self {
@@ -226,10 +229,7 @@ mod tests {
             "frequency: cron: expected five or six fields, for example '0 */2 * * *'",
         );
         check(timed(json!({"trigger": "auto"})), "frequency: trigger: the only one is manual");
-        check(
-            json!({"frequency": "1h", "timeout": "1m", "scope": "world"}),
-            "scope: expected global or local",
-        );
+        check(json!({"frequency": "1h", "timeout": "1m", "scope": "world"}), "scope: expected global or local");
         assert!(Schedule::from_value(&json!("1h")).is_err());
     }
 }

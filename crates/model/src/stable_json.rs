@@ -152,8 +152,14 @@ mod tests {
         fn check(value: &Value, expected: &str) {
             assert_eq!(to_string(value), expected);
         }
-        check(&json!({"b": [1, null, true, {}], "a": {"d": [], "c": "x"}}), r#"{"a":{"c":"x","d":[]},"b":[1,null,true,{}]}"#);
-        check(&json!("\"\\/\u{8}\u{c}\n\r\t\u{1f}\u{7f}é\u{2028}😀"), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\u{7f}é\u{2028}😀\"");
+        check(
+            &json!({"b": [1, null, true, {}], "a": {"d": [], "c": "x"}}),
+            r#"{"a":{"c":"x","d":[]},"b":[1,null,true,{}]}"#,
+        );
+        check(
+            &json!("\"\\/\u{8}\u{c}\n\r\t\u{1f}\u{7f}é\u{2028}😀"),
+            "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\u{7f}é\u{2028}😀\"",
+        );
         // A supplementary character sorts before U+FFFD: its first code unit is a surrogate.
         check(&json!({"\u{fffd}": 1, "😀": 2}), "{\"😀\":2,\"\u{fffd}\":1}");
     }
@@ -188,10 +194,7 @@ mod tests {
 
     #[test]
     fn deep() {
-        let mut value = json!(1);
-        for _ in 0..2_000 {
-            value = json!([value]);
-        }
+        let value = (0..2_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
         assert_eq!(to_string(&value).len(), 4_001);
     }
 

@@ -33,13 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            file_bytes: 32 << 20,
-            document_bytes: 16 << 20,
-            documents: 10_000,
-            depth: 64,
-            values: 1_000_000,
-        }
+        Self { file_bytes: 32 << 20, document_bytes: 16 << 20, documents: 10_000, depth: 64, values: 1_000_000 }
     }
 }
 
@@ -120,11 +114,7 @@ pub fn value(text: &str) -> Result<Value, YamlError> {
 }
 
 /// Hands each document over that is not empty. Ends: each turn takes at least one event or skips to a later document.
-fn read(
-    text: &str,
-    limits: &Limits,
-    mut each: impl FnMut(Result<Document, YamlError>),
-) -> Result<(), YamlError> {
+fn read(text: &str, limits: &Limits, mut each: impl FnMut(Result<Document, YamlError>)) -> Result<(), YamlError> {
     let mut events = Events::of(text, limits)?;
     let mut index = 0;
     while events.next_document() {
@@ -217,5 +207,97 @@ impl<'a> Events<'a> {
     fn abandon_document(&mut self) {
         self.broken = None;
         self.at_end = !matches!(self.parser.proceed_next_document(), Ok(true));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(found: Result<Document, YamlError>) -> String {
+        match found {
+            Ok(document) => format!("{}:{} {}", document.index, document.line, document.value),
+            Err(error) => format!("{}: {error}", error.document.unwrap()),
+        }
+    }
+
+    #[test]
+    fn documents_go_on_after_an_error() {
+        fn check(text: &str, expected: &[&str]) {
+            let found: Vec<_> = documents(text, &Limits::default()).unwrap().into_iter().map(shown).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        check("", &[]);
+        check("---\n---\n", &[]);
+        check("a: 1\n---\n\n# b\nb: 2\n", &["0:1 {\"a\":1}", "1:5 {\"b\":2}"]);
+        check("a: 1\n...\n---\nb: 2\n", &["0:1 {\"a\":1}", "1:4 {\"b\":2}"]);
+        check("\u{feff}a: 1\r\n---\r\nb: 2\r\n", &["0:1 {\"a\":1}", "1:3 {\"b\":2}"]);
+        check("---\nnull\n---\na: 1", &["1:4 {\"a\":1}"]);
+        check("a: [1\n---\nb: 2\n", &["0: unclosed bracket '[' at line 1, column 4", "1:3 {\"b\":2}"]);
+        check(
+            "a: 1\n---\na: 1\na: 2\n---\nb: 2\n",
+            &["0:1 {\"a\":1}", "1: the key \"a\" stands twice in the mapping at line 4, column 1", "2:6 {\"b\":2}"],
+        );
+        check(
+            "a: *x\n---\nb: &x 1\n---\nc: *x\n",
+            &[
+                "0: while parsing node, found unknown anchor at line 1, column 4",
+                "1:3 {\"b\":1}",
+                "2: while parsing node, found unknown anchor at line 5, column 4",
+            ],
+        );
+        check("a: 1\n b: 2\n", &["0: mapping values are not allowed in this context at line 2, column 3"]);
+        check("a: \"x\n", &["0: invalid indentation in multiline quoted scalar at line 2, column 1"]);
+    }
+
+    #[test]
+    fn one_value() {
+        fn check(text: &str, expected: Result<Value, &str>) {
+            assert_eq!(value(text).map_err(|error| error.to_string()), expected.map_err(str::to_owned), "{text}");
+        }
+        check("a: 1", Ok(json!({"a": 1})));
+        check("{\"a\": [1, \"\\u00e9\"]}", Ok(json!({"a": [1, "é"]})));
+        check("--- x\n---\n", Ok(json!("x")));
+        check("", Err("expected to find exactly one document, found none"));
+        check("# x\n---\n~\n", Err("expected to find exactly one document, found none"));
+        check("a\n---\nb\n", Err("expected to find exactly one document, found another at line 3"));
+    }
+
+    #[test]
+    fn bounds() {
+        fn check(text: &str, expected: &str) {
+            let found = documents(text, &Limits::default()).map(|found| found.into_iter().map(shown).next().unwrap());
+            let found = found.unwrap_or_else(|error| error.to_string());
+            assert!(found.contains(expected), "{found}");
+        }
+        let nested = "the document is nested more than 64 deep";
+        check(&format!("{}{}", "[".repeat(65), "]".repeat(65)), nested);
+        check(&format!("{}{}", "{a: ".repeat(65), "}".repeat(65)), nested);
+        check(&"- ".repeat(65), nested);
+        for text in ["[", "{a: ", "- ", "? ", "a:\n "] {
+            // However the parser calls it, it ends, and neither stack nor memory is used up.
+            assert!(documents(&text.repeat(100_000), &Limits::default()).unwrap().iter().any(Result::is_err));
+        }
+        let laughs = (1..10).fold("a0: &a0 [lol, lol]\n".to_owned(), |mut text, level| {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
+            text
+        });
+        check(&laughs, "the document has more than 1000000 values once its aliases are replaced");
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 16].join(", "));
+        check(&long, "the document has more than 16777216 bytes of text once its aliases are replaced");
+        let anchors: String = (0..60).map(|level| format!("&a{level} [")).collect();
+        check(&format!("{anchors}{}{}", "1,".repeat(100_000), "]".repeat(60)), "more than 1000000 values");
+        let few = documents("[1, 2, 3]", &Limits { values: 3, ..Limits::default() }).unwrap();
+        assert!(few.into_iter().map(shown).next().unwrap().contains("more than 3 values"));
+        check(&format!("a: {}", "x".repeat(16 << 20)), "the document has more than 16777216 bytes");
+        check(&"x".repeat((32 << 20) + 1), "the file has 33554433 bytes, more than 33554432");
+        check(&"---\n".repeat(10_001), "the file has more than 10000 documents");
+        let all = documents(&"---\na: 1\n".repeat(10_000), &Limits::default()).unwrap();
+        assert_eq!(all.iter().filter(|found| found.is_ok()).count(), 10_000);
     }
 }

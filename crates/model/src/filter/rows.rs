@@ -149,8 +149,7 @@ fn is_skipped(path: &str) -> bool {
 fn refuse_duplicates(rows: &[(String, Raw<'_>)]) -> Result<(), DuplicateKeys> {
     let keys: BTreeSet<_> = rows.iter().map(|(key, _)| key.as_str()).collect();
     let mut lower = HashSet::new();
-    let twice: BTreeSet<_> =
-        keys.into_iter().map(str::to_lowercase).filter(|key| !lower.insert(key.clone())).collect();
+    let twice: BTreeSet<_> = keys.into_iter().map(str::to_lowercase).filter(|key| !lower.insert(key.clone())).collect();
     if twice.is_empty() { Ok(()) } else { Err(DuplicateKeys(twice.into_iter().collect())) }
 }
 
@@ -194,18 +193,20 @@ mod tests {
         }
         let tail = [("metadata.name", None), ("metadata.namespace", Some("default")), ("metadata.uid", None)];
         let with_tail = |rows: &[(&'static str, Option<&'static str>)]| [rows, &tail].concat();
-        check(json!({"a": {"B": [{"c": 1}, {"c": true}], "d": null}}), &with_tail(&[
-            ("a.b.c", Some("1")),
-            ("a.b.c", Some("true")),
-            ("a.d", None),
-        ]));
-        check(json!({"t": ["X", "y", "x", 1]}), &with_tail(&[
-            ("t", Some("X")),
-            ("t.x", Some("true")),
-            ("t", Some("y")),
-            ("t.y", Some("true")),
-            ("t", Some("1")),
-        ]));
+        check(
+            json!({"a": {"B": [{"c": 1}, {"c": true}], "d": null}}),
+            &with_tail(&[("a.b.c", Some("1")), ("a.b.c", Some("true")), ("a.d", None)]),
+        );
+        check(
+            json!({"t": ["X", "y", "x", 1]}),
+            &with_tail(&[
+                ("t", Some("X")),
+                ("t.x", Some("true")),
+                ("t", Some("y")),
+                ("t.y", Some("true")),
+                ("t", Some("1")),
+            ]),
+        );
         check(
             json!({
                 "attachments": {"x": 1},
@@ -224,11 +225,17 @@ mod tests {
                 ("relations.ownedby", Some("group:default/a")),
             ],
         );
+    }
+
+    #[test]
+    fn long_texts() {
         let (long_key, long, short) = ("k".repeat(201), "v".repeat(201), "é".repeat(200));
-        check(json!({"metadata": {"namespace": ""}, "x": {long_key: 1}, "long": long, "short": short}), &with_tail(&[
-            ("long", None),
-            ("short", Some(&"é".repeat(200))),
-        ].map(|(key, value): (&'static str, Option<&str>)| (key, value.map(|v| &*v.to_owned().leak())))));
+        let huge = "v".repeat(100_000);
+        let entity = json!({"x": {long_key: 1}, "huge": huge, "long": long, "short": short, "grows": "İ".repeat(150)});
+        let rows = search_rows(&entity).unwrap();
+        let values: Vec<_> = rows.iter().take(4).map(|row| (row.key.as_str(), row.value.as_deref())).collect();
+        assert_eq!(values, [("grows", None), ("huge", None), ("long", None), ("short", Some(short.as_str()))]);
+        assert!(rows.iter().all(|row| row.original.is_some() == row.value.is_some()));
     }
 
     #[test]
@@ -246,7 +253,8 @@ mod tests {
 
     #[test]
     fn deep() {
-        let value = (0..2_000).fold(json!("x"), |inner, _| json!({ "a": inner }));
+        let value =
+            (0..2_000).fold(json!("x"), |inner, _| Value::Object([("a".to_owned(), inner)].into_iter().collect()));
         assert_eq!(search_rows(&value).unwrap().len(), 3);
     }
 }

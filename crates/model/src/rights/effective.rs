@@ -211,21 +211,13 @@ mod tests {
         check(&["GET https://x"], &["GET https://x/a/**"], &["GET https://x/a/**"]);
         check(&["GET https://x/a/**"], &["GET https://x/*/b"], &[]);
         check(&["GET https://x/repos/*/*"], &["GET https://x/repos/acme/*"], &["GET https://x/repos/acme/*"]);
-        check(
-            &["GET https://*.example.com/a/**"],
-            &["GET https://a.example.com"],
-            &["GET https://a.example.com/a/**"],
-        );
+        check(&["GET https://*.example.com/a/**"], &["GET https://a.example.com"], &["GET https://a.example.com/a/**"]);
         check(
             &["GET https://*.example.com", "GET https://a.example.com"],
             &["GET https://a.example.com", "GET https://*.b.example.com"],
             &["GET https://a.example.com", "GET https://*.b.example.com"],
         );
-        check(
-            &["GET,POST https://x"],
-            &["GET https://x", "POST https://x/a"],
-            &["GET https://x", "POST https://x/a"],
-        );
+        check(&["GET,POST https://x"], &["GET https://x", "POST https://x/a"], &["GET https://x", "POST https://x/a"]);
         check(&["GET config:a.b"], &["GET config:a.b"], &["GET config:a.b"]);
         check(&["GET config:a.b"], &["GET config:a.c"], &[]);
         check(&["GET config:a.b"], &["GET http://localhost:9000"], &[]);

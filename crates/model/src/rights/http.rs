@@ -114,9 +114,7 @@ impl Origin {
     pub fn allows(&self, url: &Url) -> bool {
         match self {
             Self::Exact { scheme, host, port } => {
-                url.scheme() == scheme
-                    && url.host_str() == Some(host)
-                    && url.port_or_known_default() == Some(*port)
+                url.scheme() == scheme && url.host_str() == Some(host) && url.port_or_known_default() == Some(*port)
             }
             Self::Pattern { scheme, host, port } => {
                 url.scheme() == scheme
@@ -129,9 +127,8 @@ impl Origin {
 
     fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("config:") {
-            let is_key = |key: &str| {
-                !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-            };
+            let is_key =
+                |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
             if path.split('.').all(is_key) {
                 return Ok(Self::Config { path: path.to_owned() });
             }

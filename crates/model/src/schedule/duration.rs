@@ -22,11 +22,7 @@ const UNITS: [Unit; 8] = [
     Unit { name: "hours", millis: 60 * 60 * 1000, words: &["h", "hr", "hrs", "hour", "hours"] },
     Unit { name: "minutes", millis: 60 * 1000, words: &["m", "min", "mins", "minute", "minutes"] },
     Unit { name: "seconds", millis: 1000, words: &["s", "sec", "secs", "second", "seconds"] },
-    Unit {
-        name: "milliseconds",
-        millis: 1,
-        words: &["ms", "msec", "msecs", "millisecond", "milliseconds"],
-    },
+    Unit { name: "milliseconds", millis: 1, words: &["ms", "msec", "msecs", "millisecond", "milliseconds"] },
 ];
 
 struct Unit {
@@ -74,7 +70,8 @@ fn from_object(map: &Map<String, Value>) -> Result<Duration, ScheduleError> {
 
 /// `P[nY][nM][nW][nD][T[nH][nM][nS]]`
 fn from_iso(text: &str) -> Result<Duration, ScheduleError> {
-    let wrong = || ScheduleError::new(format!("\"{text}\" is no ISO 8601 duration; write for example PT30M or P1DT12H"));
+    let wrong =
+        || ScheduleError::new(format!("\"{text}\" is no ISO 8601 duration; write for example PT30M or P1DT12H"));
     let rest = text.strip_prefix('P').ok_or_else(wrong)?;
     let (date, time) = match rest.split_once('T') {
         Some((_, "")) => return Err(wrong()),
@@ -114,9 +111,7 @@ fn from_words(text: &str) -> Result<Duration, ScheduleError> {
     let unit = UNITS.iter().find(|unit| unit.words.contains(&word.as_str()));
     match (decimal(number), unit) {
         (Some(number), Some(unit)) => from_millis(number * millis_of(unit)),
-        (Some(_), None) if word.is_empty() => {
-            Err(ScheduleError::new(format!("\"{text}\" lacks a unit; {FORMS}")))
-        }
+        (Some(_), None) if word.is_empty() => Err(ScheduleError::new(format!("\"{text}\" lacks a unit; {FORMS}"))),
         _ => Err(ScheduleError::new(format!("\"{text}\" is no duration; {FORMS}"))),
     }
 }
@@ -233,16 +228,10 @@ mod tests {
         check(json!(30), "30 is no duration; write { minutes: 30 }, PT30M or '30 minutes'");
         check(json!("30"), "\"30\" lacks a unit; write { minutes: 30 }, PT30M or '30 minutes'");
         for text in ["", "-5m", "5 parsecs", "m", "1.2.3s", "5m5s", "inf s", "NaNs"] {
-            check(
-                json!(text),
-                &format!("\"{text}\" is no duration; write {{ minutes: 30 }}, PT30M or '30 minutes'"),
-            );
+            check(json!(text), &format!("\"{text}\" is no duration; write {{ minutes: 30 }}, PT30M or '30 minutes'"));
         }
         for text in ["P", "PT", "P1", "PT1D", "P1H", "PT1M1H", "P-1D", "PT1S ago", "P1DT", "P1D1D"] {
-            check(
-                json!(text),
-                &format!("\"{text}\" is no ISO 8601 duration; write for example PT30M or P1DT12H"),
-            );
+            check(json!(text), &format!("\"{text}\" is no ISO 8601 duration; write for example PT30M or P1DT12H"));
         }
     }
 }

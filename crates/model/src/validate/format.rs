@@ -119,8 +119,29 @@ mod tests {
         let prefix_254 = format!("{}.{}.{}.{}", &a63, &a63, &a63, "a".repeat(62));
         check(
             Format::ApiVersion,
-            &["v1", "backstage.io/v1alpha1", "1", "A-b.c/v1".to_lowercase().as_str(), &a63, &format!("{prefix_253}/v1")],
-            &["", "/", "a/", "/v1", "a/b/c", "v-1", "v_1", "v.1", "A.io/v1", "a..b/v1", "-a/v1", &a64, &format!("{prefix_254}/v1")],
+            &[
+                "v1",
+                "backstage.io/v1alpha1",
+                "1",
+                "A-b.c/v1".to_lowercase().as_str(),
+                &a63,
+                &format!("{prefix_253}/v1"),
+            ],
+            &[
+                "",
+                "/",
+                "a/",
+                "/v1",
+                "a/b/c",
+                "v-1",
+                "v_1",
+                "v.1",
+                "A.io/v1",
+                "a..b/v1",
+                "-a/v1",
+                &a64,
+                &format!("{prefix_254}/v1"),
+            ],
         );
         check(Format::Kind, &["Component", "api", "A1", &a63], &["", "1A", "A-b", "A_b", "A.b", "A b", "Ä", &a64]);
         check(
@@ -132,7 +153,20 @@ mod tests {
         check(
             Format::Key,
             &["a", "A.b_c-d", "backstage.io/managed-by", "a.b.c/X", &format!("a/{a63}"), &format!("{prefix_253}/x")],
-            &["", "/", "a/", "/a", "a/b/c", "A.io/x", "a..b/x", "a_b/x", "-a", "a/-b", &a64, &format!("{prefix_254}/x")],
+            &[
+                "",
+                "/",
+                "a/",
+                "/a",
+                "a/b/c",
+                "A.io/x",
+                "a..b/x",
+                "a_b/x",
+                "-a",
+                "a/-b",
+                &a64,
+                &format!("{prefix_254}/x"),
+            ],
         );
         check(Format::LabelValue, &["", "a", "a_b"], &["-", "a b", &a64]);
         check(

@@ -6,9 +6,8 @@ use crate::entity::Entity;
 
 /// Finds the kind by its exact name and one of its `apiVersion`s, and checks the entity by its schema.
 pub(super) fn check(entity: &Entity) -> Result<(), ValidationError> {
-    let known = KINDS
-        .iter()
-        .find(|kind| kind.name == entity.kind() && kind.api_versions.contains(&entity.api_version()));
+    let known =
+        KINDS.iter().find(|kind| kind.name == entity.kind() && kind.api_versions.contains(&entity.api_version()));
     let Some(kind) = known else {
         return Err(unknown(entity));
     };
@@ -117,10 +116,7 @@ const GROUP: &[Field] = &[
     Field::optional("members", Shape::Texts),
 ];
 
-const USER: &[Field] = &[
-    Field::required("memberOf", Shape::Texts),
-    Field::optional("profile", Shape::Object(PROFILE)),
-];
+const USER: &[Field] = &[Field::required("memberOf", Shape::Texts), Field::optional("profile", Shape::Object(PROFILE))];
 
 const LOCATION: &[Field] = &[
     Field::optional("type", Shape::Text),
@@ -151,5 +147,4 @@ const BUTTON_LABELS: &[Field] = &[
     Field::optional("reviewButtonText", Shape::AnyText),
 ];
 
-const RECOVERY: &[Field] =
-    &[Field::optional("EXPERIMENTAL_strategy", Shape::OneOf(&["none", "startOver"]))];
+const RECOVERY: &[Field] = &[Field::optional("EXPERIMENTAL_strategy", Shape::OneOf(&["none", "startOver"]))];

@@ -50,12 +50,9 @@ pub(super) fn no_foreign_root_fields(entity: &Entity) -> Result<(), ValidationEr
     const KNOWN: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
     match entity.as_map().iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
         None => Ok(()),
-        Some((key, value)) => Err(ValidationError::new(
-            Stage::Policy,
-            pointer("", key),
-            format!("Unknown field {key}"),
-            Some(value),
-        )),
+        Some((key, value)) => {
+            Err(ValidationError::new(Stage::Policy, pointer("", key), format!("Unknown field {key}"), Some(value)))
+        }
     }
 }
 

@@ -98,9 +98,7 @@ fn check<'a>(shape: &Shape, value: &'a Value, place: &str) -> Result<(), Violati
             let map = value.as_object().ok_or_else(|| Violation::of_type(place, "object", value))?;
             check_fields(fields, map, place)
         }
-        Shape::Objects(fields) => {
-            check_items(value, place, |item, place| check(&Shape::Object(fields), item, place))
-        }
+        Shape::Objects(fields) => check_items(value, place, |item, place| check(&Shape::Object(fields), item, place)),
         // As with `oneOf`, the first alternative's complaint is the first one.
         Shape::ObjectOrObjects => match value.as_array() {
             Some(items) if items.iter().all(Value::is_object) => Ok(()),

@@ -83,9 +83,11 @@ impl Composer<'_> {
             Event::MappingStart(_, anchor, _) => self.begin(Items::Mapping(Map::new(), None), anchor, span),
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => {
-                let (value, size) = self.anchors.get(&anchor).cloned().ok_or_else(|| {
-                    YamlError::at(&span.start, "the alias stands within what it stands for")
-                })?;
+                let (value, size) = self
+                    .anchors
+                    .get(&anchor)
+                    .cloned()
+                    .ok_or_else(|| YamlError::at(&span.start, "the alias stands within what it stands for"))?;
                 self.grow(size, span)?;
                 self.put(value, &span.start)
             }
@@ -127,9 +129,8 @@ impl Composer<'_> {
             None => self.root = Some((start.line(), value)),
             Some(Items::Sequence(items)) => items.push(value),
             Some(Items::Mapping(map, key @ None)) => {
-                let text = key_text(value).ok_or_else(|| {
-                    YamlError::at(start, "a key must be a scalar, not a sequence or a mapping")
-                })?;
+                let text = key_text(value)
+                    .ok_or_else(|| YamlError::at(start, "a key must be a scalar, not a sequence or a mapping"))?;
                 if map.contains_key(&text) {
                     let message = format!("the key \"{}\" stands twice in the mapping", shown(&text));
                     return Err(YamlError::at(start, message));

@@ -99,3 +99,60 @@ fn depth_change(event: &Event<'_>) -> i32 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        const TEXT: &str = "\
+# A comment.
+kind: One
+---
+kind: Two
+metadata:
+  name: x
+  tags:
+    - a
+    - b
+  labels: { 'a/b': c,
+    d~e: f }
+  1: numbered
+  text: |
+    name: y
+spec: &s
+  - deep:
+      - [1,
+         2]
+  - *s
+---
+kind: [
+";
+        let check = |document, pointer: &str, expected| {
+            assert_eq!(line_of(TEXT, document, pointer), expected, "{document} {pointer}");
+        };
+        check(0, "", Some(2));
+        check(0, "/kind", Some(2));
+        check(1, "", Some(4));
+        check(1, "/kind", Some(4));
+        check(1, "/metadata", Some(5));
+        check(1, "/metadata/name", Some(6));
+        check(1, "/metadata/tags/1", Some(9));
+        check(1, "/metadata/labels/a~1b", Some(10));
+        check(1, "/metadata/labels/d~0e", Some(11));
+        check(1, "/metadata/1", Some(12));
+        check(1, "/metadata/text", Some(13));
+        check(1, "/spec/0/deep/0/1", Some(18));
+        // What is not there is missing in something.
+        check(1, "/metadata/title", Some(5));
+        check(1, "/metadata/tags/2", Some(7));
+        check(1, "/metadata/tags/x", Some(7));
+        check(1, "/metadata/name/x", Some(6));
+        check(1, "/nowhere/at/all", Some(4));
+        // An alias is where it stands.
+        check(1, "/spec/1/0", Some(19));
+        check(2, "/kind", Some(21));
+        check(3, "", None);
+    }
+}

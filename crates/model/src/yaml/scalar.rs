@@ -95,8 +95,15 @@ fn float(text: &str) -> Float {
     finite(text).map_or(Float::NotFinite, |number| Float::Number(Value::Number(number)))
 }
 
+/// The number, as an integer where it is one: JSON written by JavaScript says `1`, never `1.0`.
 fn finite(text: &str) -> Option<Number> {
-    text.parse::<f64>().ok().and_then(Number::from_f64)
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value: f64 = text.parse().ok()?;
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        // Integers of this size print without an exponent and read back as they are.
+        return format!("{value:.0}").parse::<i64>().ok().map(Number::from);
+    }
+    Number::from_f64(value)
 }
 
 #[cfg(test)]
@@ -117,9 +124,41 @@ mod tests {
             check(text, json!(value));
         }
         for text in [
-            "yes", "no", "on", "off", "y", "n", "Yes", "nULL", "tRUE", "1_000", "0b11", "0o8", "0xg", "-0x1", "+0o7",
-            "0O7", "0X1", "1e", "e1", "1e+", ".", "-", "+", "-.", "1.2.3", "12:30", "12:30:45", "2024-01-01", "inf",
-            "nan", ".iNf", "+.nan", "1 2", "½", "٣",
+            "yes",
+            "no",
+            "on",
+            "off",
+            "y",
+            "n",
+            "Yes",
+            "nULL",
+            "tRUE",
+            "1_000",
+            "0b11",
+            "0o8",
+            "0xg",
+            "-0x1",
+            "+0o7",
+            "0O7",
+            "0X1",
+            "1e",
+            "e1",
+            "1e+",
+            ".",
+            "-",
+            "+",
+            "-.",
+            "1.2.3",
+            "12:30",
+            "12:30:45",
+            "2024-01-01",
+            "inf",
+            "nan",
+            ".iNf",
+            "+.nan",
+            "1 2",
+            "½",
+            "٣",
         ] {
             check(text, json!(text));
         }
@@ -133,10 +172,11 @@ mod tests {
         check("123456789012", json!(123_456_789_012_u64));
         check("18446744073709551615", json!(u64::MAX));
         check("18446744073709551616", json!(18_446_744_073_709_551_616.0));
-        check("1.", json!(1.0));
+        check("1.", json!(1));
         check(".5", json!(0.5));
         check("-1.50", json!(-1.5));
-        check("1e3", json!(1000.0));
+        check("1e3", json!(1000));
+        check("-0.0", json!(0));
         check("1.5E-3", json!(0.0015));
         for text in [".inf", "-.inf", "+.Inf", ".INF", ".nan", ".NaN", ".NAN", "1e999", "-1e999"] {
             check(text, None);
