@@ -10,10 +10,10 @@ use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use callboard_model::location_ref::LocationRef;
 use callboard_store::{Db, Migration, args, migrate, query};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{self, Shared, now, watch};
+use crate::engine::{self, Shared, files, now};
 use crate::files::Files;
 use crate::graph::{enqueue, remove};
 use crate::limits::REFRESH_LEVELS;
@@ -64,6 +64,7 @@ impl Catalog {
             processor,
             queued: Arc::new(Notify::new()),
             files_changed: Arc::new(AtomicBool::new(true)),
+            changes: watch::Sender::new(0),
         };
         let mut tx = shared.db.begin().await?;
         run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
@@ -116,9 +117,15 @@ impl Catalog {
     pub async fn run(self, shutdown: CancellationToken) {
         tokio::join!(
             engine::run(self.shared.clone(), shutdown.clone()),
-            watch::run(self.shared.clone(), shutdown.clone()),
+            files::run(self.shared.clone(), shutdown.clone()),
             self.runner.run(self.shared.clone(), shutdown),
         );
+    }
+
+    /// Counts up whenever readers may see something else than before: for whoever waits for a change.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// Has a provider run now.
@@ -286,7 +293,7 @@ impl Catalog {
         }
         enqueue(&mut tx, &ids, now(), true).await?;
         tx.commit().await?;
-        self.shared.queued.notify_one();
+        self.shared.queued();
         Ok(())
     }
 
@@ -300,7 +307,7 @@ impl Catalog {
         let Some(id) = lookup::id_of_uid(&mut tx, access, uid).await? else { return Ok(false) };
         remove::delete_one(&mut tx, id, self.shared.settings.orphan_strategy, now()).await?;
         tx.commit().await?;
-        self.shared.queued.notify_one();
+        self.shared.queued();
         Ok(true)
     }
 
@@ -323,7 +330,7 @@ impl Catalog {
             tx.execute(query("DELETE FROM source WHERE id = $1", args![id])).await?;
         }
         tx.commit().await?;
-        self.shared.queued.notify_one();
+        self.shared.queued();
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use callboard_model::entity::Entity;
 use callboard_store::{Db, Row, Sql, args, query};
 use chrono::Utc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,7 @@ use crate::limits::{IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_RETRY};
 use crate::process::{Last, Processed, Processor, Work};
 use crate::settings::{ProcessingInterval, Settings};
 
-pub(crate) mod watch;
+pub(crate) mod files;
 
 /// What the parts of the catalog share.
 #[derive(Clone)]
@@ -33,6 +33,21 @@ pub(crate) struct Shared {
     pub(crate) queued: Arc<Notify>,
     /// Entities depend on other files than before.
     pub(crate) files_changed: Arc<AtomicBool>,
+    /// Counts what readers may see.
+    pub(crate) changes: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// Says that readers may see something else than before.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Says the same, and that there is work.
+    pub(crate) fn queued(&self) {
+        self.queued.notify_one();
+        self.changed();
+    }
 }
 
 /// An entity that was taken from the queue.
@@ -209,6 +224,7 @@ impl Engine {
         if files {
             self.shared.files_changed.store(true, Ordering::Release);
         }
+        self.shared.changed();
         Ok(())
     }
 }

@@ -237,7 +237,8 @@ mod tests {
         let check = |target: &str, expected: &[&str]| {
             let files = Files::new(root.path(), [target]);
             let found = files.expand(&files.absolute(target)).unwrap();
-            let found: Vec<_> = found.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
+            let found: Vec<_> =
+                found.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
             assert_eq!(found, expected, "{target}");
         };
         check("*.yaml", &["a.yaml"]);

@@ -13,8 +13,8 @@ use crate::settings::Strategy;
 
 pub(crate) mod apply;
 pub(crate) mod document;
-pub(crate) mod remove;
 mod relation;
+pub(crate) mod remove;
 
 /// The ids of refs; those that are new get one.
 pub(crate) async fn ref_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
@@ -99,7 +99,12 @@ pub(crate) async fn set_children(
             None => new.push((id, child, hash)),
             Some(known) if known.location_key.as_ref().is_some_and(|key| *key != child.location_key) => {
                 let first = known.location_key.as_deref().unwrap_or_default();
-                tracing::warn!(entity = name, first, second = child.location_key, "the entity is in the catalog already");
+                tracing::warn!(
+                    entity = name,
+                    first,
+                    second = child.location_key,
+                    "the entity is in the catalog already"
+                );
                 let row = args![id, parent];
                 tx.execute(query("INSERT INTO contender(ref_id, parent_id) VALUES ($1, $2)", row)).await?;
                 continue;
@@ -154,7 +159,9 @@ async fn insert(tx: &mut Tx, new: &[(i64, &Child, String)]) -> Result<(), Error>
     for chunk in new.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
         sql.push("INSERT INTO entity(id, uid, location_key, source_hash) VALUES ");
-        sql.rows(chunk.iter().map(|(id, child, hash)| args![*id, Uuid::new_v4().to_string(), &child.location_key, hash]));
+        sql.rows(
+            chunk.iter().map(|(id, child, hash)| args![*id, Uuid::new_v4().to_string(), &child.location_key, hash]),
+        );
         tx.execute(sql).await?;
         let mut sql = Sql::new();
         sql.push("INSERT INTO entity_source(entity_id, source) VALUES ");

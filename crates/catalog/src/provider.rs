@@ -10,7 +10,6 @@ pub(crate) mod runner;
 pub(crate) mod stage;
 pub(crate) mod status;
 
-
 /// Reads one source into the catalog, page by page, on a schedule.
 ///
 /// Pages are staged and applied together with the last one. A run that fails changes nothing; one that is cut off by a

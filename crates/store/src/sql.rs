@@ -17,7 +17,7 @@ pub struct Sql {
 enum Piece {
     Text(&'static str),
     Argument(Value),
-    List(Vec<String>),
+    List(serde_json::Value),
     Rows(Vec<Vec<Value>>),
 }
 
@@ -48,7 +48,14 @@ impl Sql {
 
     /// Adds a list of texts where a subquery may stand: `push("ref IN ").list(refs)`.
     pub fn list(&mut self, values: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
-        self.pieces.push(Piece::List(values.into_iter().map(Into::into).collect()));
+        self.pieces
+            .push(Piece::List(values.into_iter().map(|value| serde_json::Value::String(value.into())).collect()));
+        self
+    }
+
+    /// Adds a list of numbers where a subquery may stand: `push("id IN ").ids([1, 2])`.
+    pub fn ids(&mut self, values: impl IntoIterator<Item = i64>) -> &mut Self {
+        self.pieces.push(Piece::List(values.into_iter().map(serde_json::Value::from).collect()));
         self
     }
 
@@ -75,7 +82,7 @@ impl Sql {
                 Piece::Argument(value) => argument(&mut text, &mut args, value),
                 Piece::List(values) => {
                     // One argument however long the list is, so that the text stays the same.
-                    let json = serde_json::Value::from(values).to_string();
+                    let json = values.to_string();
                     text.push_str("(SELECT value FROM json_each(");
                     argument(&mut text, &mut args, Value::Text(json));
                     text.push_str("))");

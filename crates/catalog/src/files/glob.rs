@@ -65,7 +65,9 @@ impl Walk {
             let child = path.join(&name);
             let Ok(kind) = entry.file_type() else { continue };
             if kind.is_dir() {
-                if !is_hidden(&name) && let Ok(below) = entry.open_dir() {
+                if !is_hidden(&name)
+                    && let Ok(below) = entry.open_dir()
+                {
                     self.folder(&below, &child, depth + 1)?;
                 }
             } else if self.matcher.is_match(&child) && dir.metadata(&name).is_ok_and(|metadata| metadata.is_file()) {

@@ -78,7 +78,8 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Finished, settings: &Settings, 
 
 /// Notes that the program failed on an entity, and leaves it out of the queue: the next change brings it back.
 pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
-    let error = ProcessingError::new("Error", "the program failed while it processed this entity; its log has the details");
+    let error =
+        ProcessingError::new("Error", "the program failed while it processed this entity; its log has the details");
     let errors = serde_json::to_string(&[error]).map_err(|error| Error::Failed(error.to_string()))?;
     tx.execute(query("UPDATE entity SET errors = $2, made_with = NULL WHERE id = $1", args![id, errors])).await?;
     tx.execute(query("DELETE FROM queue WHERE entity_id = $1", args![id])).await?;
@@ -142,11 +143,7 @@ async fn is_orphan(tx: &mut Tx, id: i64) -> Result<bool, Error> {
     Ok(row.is_none())
 }
 
-async fn set_dependencies(
-    tx: &mut Tx,
-    id: i64,
-    dependencies: &BTreeMap<String, Option<String>>,
-) -> Result<(), Error> {
+async fn set_dependencies(tx: &mut Tx, id: i64, dependencies: &BTreeMap<String, Option<String>>) -> Result<(), Error> {
     let rows = tx.fetch_all(query("SELECT key, validator FROM dependency WHERE entity_id = $1", args![id])).await?;
     let before: BTreeMap<String, Option<String>> =
         rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, Error>>()?;

@@ -44,7 +44,10 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
     text.push_str(&metadata.to_string());
     text.push('}');
     if text.len() > DOCUMENT_BYTES {
-        let message = format!("the entity has {} bytes with its placeholders resolved, and may have {DOCUMENT_BYTES}", text.len());
+        let message = format!(
+            "the entity has {} bytes with its placeholders resolved, and may have {DOCUMENT_BYTES}",
+            text.len()
+        );
         return Err(ProcessingError::input(message));
     }
     Ok(Stored { text, hash, rows })
@@ -99,10 +102,8 @@ pub(crate) fn render(
     relations: &[(String, String)],
     errors: Option<&str>,
 ) -> Result<crate::Document, serde_json::Error> {
-    let relations: Vec<Value> = relations
-        .iter()
-        .map(|(kind, target)| serde_json::json!({"type": kind, "targetRef": target}))
-        .collect();
+    let relations: Vec<Value> =
+        relations.iter().map(|(kind, target)| serde_json::json!({"type": kind, "targetRef": target})).collect();
     let relations = Value::Array(relations).to_string();
     let errors: Vec<ProcessingError> = errors.map(serde_json::from_str).transpose()?.unwrap_or_default();
     let items: Vec<Value> = errors

@@ -45,8 +45,12 @@ pub(crate) async fn delete(tx: &mut Tx, ids: &[i64], now: i64) -> Result<(), Err
     for ids in ids.chunks(CHUNK) {
         let mut sql = Sql::new();
         sql.push("SELECT DISTINCT parent_id FROM contender WHERE ref_id IN ").ids(ids.iter().copied());
-        let contenders =
-            tx.fetch_all(sql).await?.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, callboard_store::Error>>()?;
+        let contenders = tx
+            .fetch_all(sql)
+            .await?
+            .iter()
+            .map(|row| row.get(0))
+            .collect::<Result<Vec<i64>, callboard_store::Error>>()?;
         for statement in [
             "DELETE FROM search WHERE entity_id IN ",
             "DELETE FROM document WHERE entity_id IN ",

@@ -48,9 +48,7 @@ async fn process(shared: &Shared, source: Entity) -> Result<(Entity, Vec<Entity>
     let source_hash = source_hash(&source, None, &facts);
     let work = Work { source, source_hash, facts, version: None, last: None, forced: true };
     match shared.processor.process(&work).await.result {
-        Ok(Made::New(output)) => {
-            Ok((output.entity, output.children.into_iter().map(|child| child.entity).collect()))
-        }
+        Ok(Made::New(output)) => Ok((output.entity, output.children.into_iter().map(|child| child.entity).collect())),
         // Without an earlier result there is nothing that could be unchanged.
         Ok(Made::Unchanged) => Ok((work.source, Vec::new())),
         Err(errors) => {

@@ -58,7 +58,7 @@ pub(crate) async fn register(
             enqueue(&mut tx, &[id], now(), true).await?;
         }
         tx.commit().await?;
-        shared.queued.notify_one();
+        shared.queued();
         return Ok(existing);
     }
     let entity = location_ref.generated_entity(location.presence);
@@ -75,7 +75,7 @@ pub(crate) async fn register(
         return Err(Error::Conflict(conflict.message.clone()));
     }
     tx.commit().await?;
-    shared.queued.notify_one();
+    shared.queued();
     Ok(registered)
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn unregister(shared: &Shared, id: &str) -> Result<(), Error> {
     }
     remove::prune(&mut tx, &ids, now()).await?;
     tx.commit().await?;
-    shared.queued.notify_one();
+    shared.queued();
     Ok(())
 }
 
@@ -136,15 +136,16 @@ pub(crate) async fn by_entity(
     let missing = || Error::NotFound(format!("found no entity for ref {entity_ref}"));
     let value: Value = serde_json::from_str(document.ok_or_else(missing)?.get())
         .map_err(|error| callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))?;
-    let origin = value.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(MANAGED_BY_ORIGIN_LOCATION));
-    let origin = origin.and_then(Value::as_str).ok_or_else(|| {
-        Error::NotFound(format!("found no origin annotation for ref {entity_ref}"))
-    })?;
+    let origin =
+        value.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(MANAGED_BY_ORIGIN_LOCATION));
+    let origin = origin
+        .and_then(Value::as_str)
+        .ok_or_else(|| Error::NotFound(format!("found no origin annotation for ref {entity_ref}")))?;
     let location = LocationRef::parse(origin).map_err(|error| Error::NotFound(error.to_string()))?;
     let mut tx = shared.db.read().await?;
-    find(&mut tx, &location)
-        .await?
-        .ok_or_else(|| Error::NotFound(format!("Found no location with type {} and target {}", location.kind, location.target)))
+    find(&mut tx, &location).await?.ok_or_else(|| {
+        Error::NotFound(format!("Found no location with type {} and target {}", location.kind, location.target))
+    })
 }
 
 fn registered(row: &Row) -> Result<RegisteredLocation, callboard_store::Error> {

@@ -20,11 +20,9 @@ pub(super) fn annotate(entity: &mut Entity, location: &LocationRef) {
     {
         let folder = url.join("./").map(|folder| format!("url:{folder}"));
         let edit = git::edit_url(&url).map(String::from);
-        for (key, value) in [
-            (VIEW_URL, Some(location.target.clone())),
-            (EDIT_URL, edit),
-            (SOURCE_LOCATION, folder.ok()),
-        ] {
+        for (key, value) in
+            [(VIEW_URL, Some(location.target.clone())), (EDIT_URL, edit), (SOURCE_LOCATION, folder.ok())]
+        {
             if let Some(value) = value.filter(|_| entity.annotation(key).is_none()) {
                 entity.set_annotation(key, value);
             }

@@ -76,7 +76,10 @@ impl Fetch {
             Ok(Reading::Content { body, validator }) => Ok(self.keep(&key, body, validator)),
             Ok(Reading::Unchanged) => {
                 self.read_failed = true;
-                Err(NotRead { message: format!("{url} says that it is unchanged, though nobody asked"), not_found: false })
+                Err(NotRead {
+                    message: format!("{url} says that it is unchanged, though nobody asked"),
+                    not_found: false,
+                })
             }
             Err(failure) => {
                 self.dependencies.insert(key, None);

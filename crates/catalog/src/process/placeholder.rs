@@ -99,7 +99,9 @@ impl Placeholder {
         };
         let body = match Url::parse(argument) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url_content(&url, location, fetch).await,
-            Ok(url) => Err(format!("could not read location {url}: only http and https URLs and relative paths are read")),
+            Ok(url) => {
+                Err(format!("could not read location {url}: only http and https URLs and relative paths are read"))
+            }
             Err(_) if location.kind == "url" => {
                 let base = Url::parse(&location.target).map_err(|error| fail(bad_base(location, &error)))?;
                 match fetch.resolve(&base, argument) {
@@ -147,7 +149,10 @@ async fn file_content(argument: &str, location: &LocationRef, fetch: &mut Fetch)
     }
     let folder = entity_file.parent().unwrap_or(&entity_file);
     let path = normalised(&folder.join(relative));
-    let body = fetch.file(&path).await.map_err(|failure| format!("could not read location {argument}, {}", failure.message))?;
+    let body = fetch
+        .file(&path)
+        .await
+        .map_err(|failure| format!("could not read location {argument}, {}", failure.message))?;
     Ok(body.to_vec())
 }
 

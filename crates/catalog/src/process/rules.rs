@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn refused() {
-        let settings = json!({"rules": [{"allow": ["User"], "locations": [{"type": "url", "exact": "a", "pattern": "b"}]}]});
+        let settings =
+            json!({"rules": [{"allow": ["User"], "locations": [{"type": "url", "exact": "a", "pattern": "b"}]}]});
         let settings: Settings = serde_json::from_value(settings).unwrap();
         let error = Rules::new(&settings, &Files::new(Path::new("/"), [])).err().unwrap();
         assert!(error.to_string().contains("keep one of the two"), "{error}");

@@ -58,7 +58,8 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
             Ok(Ok(page)) => page,
         };
         if run.mode.is_some_and(|mode| mode != page.mode) {
-            let message = "the provider changed between full and delta within one run; it must answer the same for every page";
+            let message =
+                "the provider changed between full and delta within one run; it must answer the same for every page";
             return fail(shared, &run, message).await;
         }
         let items: Vec<Staged> = page.items.into_iter().map(|item| Staged::of(item, provider.name())).collect();
@@ -72,7 +73,7 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
             let cursor = run.cursor.clone().filter(|_| page.again == Again::Now);
             succeed(&mut tx, run.source_id, cursor, &applied).await?;
             tx.commit().await?;
-            shared.queued.notify_one();
+            shared.queued();
             tracing::info!(provider = provider.name(), counts = ?applied.counts, "a provider's run was applied");
             return Ok(if page.again == Again::Now { Ended::AppliedAgain } else { Ended::Applied });
         }
@@ -173,6 +174,7 @@ async fn fail(shared: &Shared, run: &Run, message: &str) -> Result<Ended, Error>
     ))
     .await?;
     tx.commit().await?;
+    shared.changed();
     Ok(Ended::Failed)
 }
 

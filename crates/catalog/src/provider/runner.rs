@@ -123,6 +123,7 @@ async fn one(shared: Shared, running: Arc<Running>) {
         let mut next = first(&shared, provider).await;
         loop {
             running.set_state(State { running: false, next });
+            shared.changed();
             wait(next, &running.asked).await;
             let began = Utc::now();
             running.set_state(State { running: true, next: None });

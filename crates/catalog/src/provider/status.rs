@@ -11,7 +11,10 @@ use crate::process::ProcessingError;
 
 /// Whether a run was cut off.
 pub(crate) async fn has_open_run(db: &Db, name: &str) -> Result<bool, Error> {
-    Ok(db.fetch_optional(query("SELECT 1 FROM source WHERE name = $1 AND run IS NOT NULL", args![name])).await?.is_some())
+    Ok(db
+        .fetch_optional(query("SELECT 1 FROM source WHERE name = $1 AND run IS NOT NULL", args![name]))
+        .await?
+        .is_some())
 }
 
 /// The state of every provider, by name.

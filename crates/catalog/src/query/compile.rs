@@ -86,14 +86,17 @@ fn matching(sql: &mut Sql, key: &str, wanted: &Wanted<'_>) {
         sql.bind(key);
         "v.ref"
     } else {
-        sql.push("e.id IN (SELECT x.entity_id FROM search x WHERE x.key_id = (SELECT k.id FROM search_key k WHERE k.name = ");
+        sql.push(
+            "e.id IN (SELECT x.entity_id FROM search x WHERE x.key_id = (SELECT k.id FROM search_key k WHERE k.name = ",
+        );
         sql.bind(key).push(")");
         "x.value"
     };
     match wanted {
         Wanted::Anything => {}
         Wanted::OneOf(values) => {
-            let values: Vec<&String> = values.iter().filter(|value| value.encode_utf16().count() <= MAX_VALUE).collect();
+            let values: Vec<&String> =
+                values.iter().filter(|value| value.encode_utf16().count() <= MAX_VALUE).collect();
             sql.push(" AND ").push(value);
             match values.as_slice() {
                 [one] => sql.push(" = ").bind(*one),
@@ -136,11 +139,15 @@ fn is_relation(key: &str) -> bool {
 
 /// Adds the condition that one of the fields holds the term.
 pub(super) fn full_text(sql: &mut Sql, term: &str, fields: &[String]) {
-    let pattern: String = term.to_lowercase().chars().flat_map(|c| {
-        // LIKE's own characters stand for themselves.
-        let escape = matches!(c, '%' | '_' | '\\').then_some('\\');
-        escape.into_iter().chain([c])
-    }).collect();
+    let pattern: String = term
+        .to_lowercase()
+        .chars()
+        .flat_map(|c| {
+            // LIKE's own characters stand for themselves.
+            let escape = matches!(c, '%' | '_' | '\\').then_some('\\');
+            escape.into_iter().chain([c])
+        })
+        .collect();
     let pattern = format!("%{pattern}%");
     sql.push(" AND (");
     for (number, field) in fields.iter().enumerate() {

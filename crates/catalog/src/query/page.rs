@@ -105,7 +105,9 @@ fn restrict(sql: &mut Sql, access: &Access, cursor: &Cursor) {
     if let Some(order) = cursor.order.first() {
         // Of several values the first in the order counts, so that an entity comes once.
         let smallest = order.direction == Direction::Asc;
-        sql.push(" JOIN (SELECT v.entity_id, ").push(if smallest { "min" } else { "max" }).push("(v.value) AS value FROM ");
+        sql.push(" JOIN (SELECT v.entity_id, ")
+            .push(if smallest { "min" } else { "max" })
+            .push("(v.value) AS value FROM ");
         values_of(sql, &order.field.to_lowercase());
         sql.push(" v GROUP BY v.entity_id) o ON o.entity_id = e.id");
     }

@@ -1,0 +1,391 @@
+//! A catalog with everything around it faked but the database and the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use callboard_catalog::{
+    Again, Catalog, EntityProvider, Mode, ProviderError, ProviderPage, ReadFailure, Reader, Reading, Settings,
+};
+use callboard_model::access::Access;
+use callboard_model::api::ProviderInfo;
+use callboard_model::entity::Entity;
+use callboard_model::entity_ref::EntityRef;
+use callboard_model::provided::{ProvidedEntity, ProvidedItem};
+use callboard_model::schedule::Schedule;
+use callboard_store::{DatabaseConfig, Db, args, query};
+use serde_json::{Value, json};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use url::Url;
+
+/// Long enough for a busy machine, and never waited for in a test that passes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running catalog.
+pub struct Fixture {
+    pub catalog: Catalog,
+    pub db: Db,
+    pub web: Web,
+    pub dir: tempfile::TempDir,
+    shutdown: CancellationToken,
+    running: Option<tokio::task::JoinHandle<()>>,
+    _guard: DropGuard,
+}
+
+impl Fixture {
+    /// With these settings, and an empty folder as their base.
+    pub async fn start(settings: Value) -> Fixture {
+        Fixture::start_in(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    pub async fn start_in(dir: tempfile::TempDir, settings: Value) -> Fixture {
+        let db = Db::open(&DatabaseConfig::Memory).await.unwrap();
+        Fixture::start_with(dir, db, Web::default(), settings).await
+    }
+
+    pub async fn start_with(dir: tempfile::TempDir, db: Db, web: Web, settings: Value) -> Fixture {
+        let mut settings: Settings = serde_json::from_value(settings).unwrap();
+        settings.base_dir = dir.path().to_owned();
+        let catalog = Catalog::open(db.clone(), web.clone(), settings).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running = Some(tokio::spawn(catalog.clone().run(shutdown.clone())));
+        let guard = shutdown.clone().drop_guard();
+        Fixture { catalog, db, web, dir, shutdown, running, _guard: guard }
+    }
+
+    /// Stops, and starts again on the same database with other settings.
+    pub async fn restart(mut self, settings: Value) -> Fixture {
+        self.stop().await;
+        let Fixture { db, web, dir, .. } = self;
+        Fixture::start_with(dir, db, web, settings).await
+    }
+
+    pub async fn stop(&mut self) {
+        self.shutdown.cancel();
+        if let Some(running) = self.running.take() {
+            running.await.unwrap();
+        }
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Waits until something holds. It is looked at again whenever the catalog says that something changed.
+    pub async fn until<T>(&self, what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
+        let mut changes = self.catalog.changes();
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                changes.borrow_and_update();
+                if let Some(value) = holds().await {
+                    return value;
+                }
+                changes.changed().await.unwrap();
+            }
+        });
+        match waited.await {
+            Ok(value) => value,
+            Err(_) => panic!("waited in vain until {what}; {}", self.dump().await),
+        }
+    }
+
+    async fn dump(&self) -> String {
+        let rows = self
+            .db
+            .fetch_all(query(
+                "SELECT r.ref, e.hash IS NOT NULL, e.errors, q.due_at FROM entity e JOIN ref r ON r.id = e.id \
+                 LEFT JOIN queue q ON q.entity_id = e.id",
+                args![],
+            ))
+            .await
+            .unwrap();
+        format!("{rows:?}")
+    }
+
+    pub async fn get(&self, name: &str) -> Option<Value> {
+        let entity_ref = EntityRef::parse(name, None, None).unwrap();
+        let document = self.catalog.by_ref(&Access::All, &entity_ref).await.unwrap();
+        document.map(|document| serde_json::from_str(document.get()).unwrap())
+    }
+
+    /// Waits for an entity.
+    pub async fn appears(&self, name: &str) -> Value {
+        self.until(&format!("{name} appears"), async || self.get(name).await).await
+    }
+
+    /// Waits until an entity is gone.
+    pub async fn disappears(&self, name: &str) {
+        self.until(&format!("{name} disappears"), async || self.get(name).await.is_none().then_some(())).await;
+    }
+
+    /// Waits until an entity satisfies something.
+    pub async fn becomes(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
+        self.until(&format!("{name} changes"), async || self.get(name).await.filter(|entity| is(entity))).await
+    }
+
+    /// Waits until nothing is due and nothing is being processed.
+    pub async fn settles(&self) {
+        let now =
+            i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis())
+                .unwrap();
+        self.until("everything is processed", async || {
+            let due = query("SELECT 1 FROM queue WHERE due_at <= $1", args![now]);
+            self.db.fetch_optional(due).await.unwrap().is_none().then_some(())
+        })
+        .await;
+    }
+
+    pub async fn refs(&self) -> Vec<String> {
+        let rows = self
+            .db
+            .fetch_all(query(
+                "SELECT r.ref FROM entity e JOIN ref r ON r.id = e.id WHERE e.hash IS NOT NULL ORDER BY r.ref",
+                args![],
+            ))
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0).unwrap()).collect()
+    }
+
+    pub async fn set_provider(&self, provider: &Arc<FakeProvider>) {
+        self.catalog.set_providers(vec![Arc::clone(provider) as Arc<dyn EntityProvider>]).await.unwrap();
+    }
+
+    pub async fn status(&self) -> ProviderInfo {
+        self.catalog.provider_status().await.unwrap().remove(0)
+    }
+
+    /// Has the only provider run, and waits for its end.
+    pub async fn run_provider(&self) -> ProviderInfo {
+        let before = self.status().await;
+        self.catalog.trigger(&before.name).unwrap();
+        let mark = |info: &ProviderInfo| (info.last_success.clone(), info.last_run.clone());
+        let info = self
+            .until("the provider ran", async || {
+                let info = self.status().await;
+                (!info.running && mark(&info) != mark(&before)).then_some(info)
+            })
+            .await;
+        self.settles().await;
+        info
+    }
+
+    /// Counts every row that is written to the tables of entities from now on.
+    pub async fn audit(&self) -> Audit {
+        const TRIGGERS: [&str; 8] = [
+            "CREATE TABLE IF NOT EXISTS audit(name TEXT)",
+            "CREATE TRIGGER a1 AFTER INSERT ON entity BEGIN INSERT INTO audit VALUES ('entity insert'); END",
+            "CREATE TRIGGER a2 AFTER UPDATE ON entity BEGIN INSERT INTO audit VALUES ('entity update'); END",
+            "CREATE TRIGGER a3 AFTER UPDATE ON entity_source BEGIN INSERT INTO audit VALUES ('source'); END",
+            "CREATE TRIGGER a4 AFTER UPDATE ON document BEGIN INSERT INTO audit VALUES ('document'); END",
+            "CREATE TRIGGER a5 AFTER INSERT ON search BEGIN INSERT INTO audit VALUES ('search'); END",
+            "CREATE TRIGGER a6 AFTER INSERT ON relation BEGIN INSERT INTO audit VALUES ('relation'); END",
+            "CREATE TRIGGER a7 AFTER INSERT ON provided BEGIN INSERT INTO audit VALUES ('provided'); END",
+        ];
+        for trigger in TRIGGERS {
+            self.db.execute(query(trigger, args![])).await.unwrap();
+        }
+        Audit { db: self.db.clone() }
+    }
+}
+
+pub struct Audit {
+    db: Db,
+}
+
+impl Audit {
+    pub async fn written(&self) -> Vec<String> {
+        let rows = self.db.fetch_all(query("SELECT name FROM audit", args![])).await.unwrap();
+        rows.iter().map(|row| row.get(0).unwrap()).collect()
+    }
+}
+
+/// A web of a few pages that counts what is read.
+#[derive(Clone, Default)]
+pub struct Web {
+    pages: Arc<Mutex<HashMap<String, Page>>>,
+    reads: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+enum Page {
+    Text(String),
+    Broken(String),
+}
+
+impl Web {
+    pub fn put(&self, url: &str, text: &str) {
+        self.pages.lock().unwrap().insert(url.to_owned(), Page::Text(text.to_owned()));
+    }
+
+    pub fn fail(&self, url: &str, message: &str) {
+        self.pages.lock().unwrap().insert(url.to_owned(), Page::Broken(message.to_owned()));
+    }
+
+    pub fn remove(&self, url: &str) {
+        self.pages.lock().unwrap().remove(url);
+    }
+
+    /// What was read since the last call: the URL, with `=` before it where it was unchanged.
+    pub fn reads(&self) -> Vec<String> {
+        std::mem::take(&mut self.reads.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Reader for Web {
+    async fn read(&self, url: &Url, known: Option<&str>) -> Result<Reading, ReadFailure> {
+        let page = self.pages.lock().unwrap().get(url.as_str()).cloned();
+        let unchanged = matches!(&page, Some(Page::Text(text)) if known == Some(text.as_str()));
+        self.reads.lock().unwrap().push(format!("{}{url}", if unchanged { "=" } else { "" }));
+        match page {
+            Some(Page::Text(_)) if unchanged => Ok(Reading::Unchanged),
+            Some(Page::Text(text)) => Ok(Reading::Content { body: text.clone().into_bytes(), validator: Some(text) }),
+            Some(Page::Broken(message)) => Err(ReadFailure { message, not_found: false, transient: false }),
+            None => Err(ReadFailure { message: format!("{url} does not exist"), not_found: true, transient: false }),
+        }
+    }
+
+    fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
+        base.join(relative).map_err(|error| error.to_string())
+    }
+}
+
+/// A provider whose pages are set by the test.
+pub struct FakeProvider {
+    name: String,
+    owner: String,
+    schedule: Schedule,
+    script: Mutex<Script>,
+}
+
+#[derive(Default)]
+struct Script {
+    pages: Vec<Answer>,
+    cursors: Vec<Option<String>>,
+}
+
+#[derive(Clone)]
+pub enum Answer {
+    Items(Vec<ProvidedItem>),
+    Fail(String),
+    Hang,
+}
+
+impl FakeProvider {
+    pub fn new(name: &str) -> Arc<FakeProvider> {
+        FakeProvider::with(name, "", json!({"frequency": {"trigger": "manual"}, "timeout": "PT10S"}))
+    }
+
+    pub fn with(name: &str, owner: &str, schedule: Value) -> Arc<FakeProvider> {
+        Arc::new(FakeProvider {
+            name: name.to_owned(),
+            owner: owner.to_owned(),
+            schedule: serde_json::from_value(schedule).unwrap(),
+            script: Mutex::default(),
+        })
+    }
+
+    /// Sets the pages of every run from now on. The cursor of a page is its number.
+    pub fn pages(&self, pages: Vec<Answer>) {
+        self.script.lock().unwrap().pages = pages;
+    }
+
+    pub fn items(&self, items: Vec<ProvidedItem>) {
+        self.pages(vec![Answer::Items(items)]);
+    }
+
+    /// The cursors that it was asked for since the last call.
+    pub fn cursors(&self) -> Vec<Option<String>> {
+        std::mem::take(&mut self.script.lock().unwrap().cursors)
+    }
+}
+
+#[async_trait]
+impl EntityProvider for FakeProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    async fn read(&self, cursor: Option<String>) -> Result<ProviderPage, ProviderError> {
+        let (number, answer, last) = {
+            let mut script = self.script.lock().unwrap();
+            let number: usize = cursor.as_deref().map_or(0, |cursor| cursor.parse().unwrap());
+            script.cursors.push(cursor);
+            (number, script.pages[number].clone(), number + 1 == script.pages.len())
+        };
+        match answer {
+            Answer::Items(items) => Ok(ProviderPage {
+                items,
+                next: (!last).then(|| (number + 1).to_string()),
+                mode: Mode::Full,
+                again: Again::Scheduled,
+            }),
+            Answer::Fail(message) => Err(ProviderError::new(message)),
+            Answer::Hang => std::future::pending().await,
+        }
+    }
+}
+
+/// An entity as a provider hands it over.
+pub fn provided(entity: Value) -> ProvidedItem {
+    versioned(entity, None, &[])
+}
+
+pub fn versioned(entity: Value, version: Option<&str>, facts: &[(&str, &str)]) -> ProvidedItem {
+    let facts: BTreeMap<_, _> = facts.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let entity = Entity::from_value(entity).unwrap();
+    ProvidedItem::Entity(Box::new(ProvidedEntity { entity, version: version.map(str::to_owned), facts }))
+}
+
+pub fn unchanged(name: &str) -> ProvidedItem {
+    ProvidedItem::Unchanged { unchanged: name.to_owned() }
+}
+
+/// A Location for a URL, as the S3 plugin makes it.
+pub fn location(target: &str) -> Value {
+    let location = callboard_model::location_ref::LocationRef::parse(&format!("url:{target}")).unwrap();
+    location.generated_entity(callboard_model::location_ref::Presence::Required).into_value()
+}
+
+/// The ref of such a Location.
+pub fn location_ref(target: &str) -> String {
+    Entity::from_value(location(target)).unwrap().entity_ref().to_string()
+}
+
+/// A component as a file has it.
+pub fn component(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  type: service\n  \
+         lifecycle: production\n  owner: team-a\n{more}"
+    )
+}
+
+/// A component as a provider of entities has it.
+pub fn component_value(name: &str, spec: Value) -> Value {
+    let mut value = json!({
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {
+            "name": name,
+            "annotations": {
+                "backstage.io/managed-by-location": "test:x",
+                "backstage.io/managed-by-origin-location": "test:x",
+            },
+        },
+        "spec": {"type": "service", "lifecycle": "production", "owner": "team-a"},
+    });
+    value["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    value
+}
