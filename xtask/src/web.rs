@@ -3,6 +3,7 @@
 //! cargo compiles it, wasm-bindgen (as a library, at the version of Cargo.lock) writes the glue, and everything but
 //! `index.html` gets its content's digest as part of its name, so that browsers may keep it for ever.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,7 @@ pub(crate) fn build() -> Result<()> {
         "--target",
         project::WEB_TARGET,
         "--profile",
-        "web",
+        "browser",
     ]))?;
     let module = artifacts
         .iter()
@@ -104,36 +105,62 @@ impl Sources {
             .remove_producers_section(true)
             .generate_output()
             .context("wasm-bindgen")?;
-        if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-            bail!("a dependency of the frontend ships its own JavaScript; `xtask/src/web.rs` has no place for it");
-        }
+        let (glue, snippets) = place_snippets(output.js(), &snippets(&output));
         let wasm = output.wasm_mut().emit_wasm();
         let wasm_name = hashed("callboard", "wasm", &wasm);
-        let js = with_start(output.js(), &wasm_name)?;
+        let js = with_start(&glue, &wasm_name)?;
         let js_name = hashed("callboard", "js", js.as_bytes());
         let css_name = hashed("callboard", "css", self.css.as_bytes());
         let page = page(&self.index, &css_name, &js_name, &wasm_name)?;
 
         let assets = folder.join("assets");
-        fs::create_dir_all(&assets)?;
-        for (name, content) in
-            [(&wasm_name, wasm.as_slice()), (&js_name, js.as_bytes()), (&css_name, self.css.as_bytes())]
-        {
-            fs::write(assets.join(name), content)?;
+        let mut kept: BTreeMap<PathBuf, &[u8]> = BTreeMap::from([
+            (assets.join(&wasm_name), wasm.as_slice()),
+            (assets.join(&js_name), js.as_bytes()),
+            (assets.join(&css_name), self.css.as_bytes()),
+        ]);
+        kept.extend(snippets.iter().map(|(path, content)| (assets.join(path), content.as_bytes())));
+        for (path, content) in &kept {
+            fs::create_dir_all(path.parent().unwrap_or(&assets))?;
+            fs::write(path, content)?;
         }
         for (name, content) in &self.public {
             fs::write(folder.join(name), content)?;
         }
         // The page comes last, so that what it names is there; what no page names any more goes after it.
         fs::write(folder.join("index.html"), page)?;
-        for file in files(&assets)? {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            if ![&wasm_name, &js_name, &css_name].iter().any(|kept| **kept == name) {
-                fs::remove_file(file)?;
-            }
-        }
+        remove_others(&assets, &kept)?;
         Ok(())
     }
+}
+
+/// JavaScript that crates bring along, by the path under which the glue imports it.
+fn snippets(output: &wasm_bindgen_cli_support::Output) -> BTreeMap<String, String> {
+    let inline = output.snippets().iter().flat_map(|(id, texts)| {
+        texts.iter().enumerate().map(move |(index, text)| (format!("{id}/inline{index}.js"), text.clone()))
+    });
+    let modules = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
+    inline.chain(modules).collect()
+}
+
+/// Puts them into a folder whose name changes with their content, and has the glue import them from there.
+fn place_snippets(glue: &str, snippets: &BTreeMap<String, String>) -> (String, BTreeMap<String, String>) {
+    let all: String = snippets.iter().flat_map(|(path, text)| [path.as_str(), text.as_str()]).collect();
+    let folder = hashed("snippets", "d", all.as_bytes());
+    let placed = snippets.iter().map(|(path, text)| (format!("{folder}/{path}"), text.clone())).collect();
+    (glue.replace("./snippets/", &format!("./{folder}/")), placed)
+}
+
+/// Removes what no page names any more.
+fn remove_others(folder: &Path, kept: &BTreeMap<PathBuf, &[u8]>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if kept.keys().any(|kept| *kept == path || (path.is_dir() && kept.starts_with(&path))) {
+            continue;
+        }
+        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+    }
+    Ok(())
 }
 
 /// The files of a folder, in the order of their names.
@@ -208,6 +235,16 @@ mod tests {
     fn a_name_changes_with_its_content() {
         assert_ne!(hashed("callboard", "js", b"1"), hashed("callboard", "js", b"2"));
         assert!(hashed("callboard", "js", b"1").ends_with(".js"));
+    }
+
+    #[test]
+    fn snippets_move_with_their_content() {
+        let glue = "import { a } from './snippets/x-1/inline0.js';";
+        let snippets = |text: &str| BTreeMap::from([("x-1/inline0.js".to_owned(), text.to_owned())]);
+        let (first, placed) = place_snippets(glue, &snippets("1"));
+        let path = placed.keys().next().unwrap();
+        assert_eq!(first, format!("import {{ a }} from './{path}';"));
+        assert_ne!(place_snippets(glue, &snippets("2")).0, first);
     }
 
     #[test]
