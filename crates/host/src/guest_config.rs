@@ -208,7 +208,7 @@ impl Projection<'_> {
         for (name, schema) in properties.into_iter().flatten() {
             if let Some(marker) = schema.get("x-credential")
                 && let Marker::Sigv4 { service: Service::S3 } = Marker::read(marker)?
-                && let Some(binding) = Binding::of_bucket(object)
+                && let Some(binding) = Binding::of_bucket(object, self.config)?
             {
                 delivered.insert(name.clone(), self.handle(binding));
             }

@@ -1,10 +1,14 @@
 //! The plugin host against hostile guests: each is an example of `tests/guests`, built by `cargo xtask test`.
 
+#[cfg(test)]
 #[path = "guests/calls.rs"]
 mod calls;
+#[cfg(test)]
 #[path = "guests/fixture.rs"]
 mod fixture;
+#[cfg(test)]
 #[path = "guests/loading.rs"]
 mod loading;
+#[cfg(test)]
 #[path = "guests/network.rs"]
 mod network;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::guest_config::texts_at;
+use crate::guest_config::{at, texts_at};
 
 /// What a schema's `x-credential` says: which kind of credential the leaf is, and where it is valid.
 #[derive(Debug, Deserialize)]
@@ -75,19 +75,19 @@ impl Marker {
 
 impl Binding {
     /// The credential for a bucket, from the object of app-config that names it.
-    pub(crate) fn of_bucket(object: &Map<String, Value>) -> Option<Binding> {
+    pub(crate) fn of_bucket(object: &Map<String, Value>, config: &Value) -> Result<Option<Binding>, String> {
         let text = |name: &str| match object.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        Some(Binding::Bucket(S3Binding {
-            bucket: text("bucketName")?,
+        let Some(bucket) = text("bucketName") else { return Ok(None) };
+        Ok(Some(Binding::Bucket(S3Binding {
+            bucket,
             region: text("region"),
             account_id: text("accountId"),
-            // Egress has its own copy of `integrations.awsS3`.
-            endpoint: None,
-        }))
+            endpoint: first_endpoint(config)?,
+        })))
     }
 
     /// The credential itself, which only egress can open.
@@ -97,6 +97,15 @@ impl Binding {
             Binding::Bucket(binding) => egress.sigv4_credential(binding.clone()).await,
         }
     }
+}
+
+/// The first entry of `integrations.awsS3` counts for discovery, whatever the others are.
+fn first_endpoint(config: &Value) -> Result<Option<Url>, String> {
+    let Some(integrations) = at(config, "integrations.awsS3") else { return Ok(None) };
+    let first = integrations.as_array().map_or(Some(integrations), |list| list.first());
+    let endpoint = first.and_then(|first| first.get("endpoint")).and_then(Value::as_str);
+    let parsed = endpoint.map(str::parse).transpose();
+    parsed.map_err(|error| format!("integrations.awsS3.endpoint in app-config is no URL: {error}"))
 }
 
 /// A literal origin, or `config:` and the path of one.

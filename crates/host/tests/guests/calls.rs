@@ -152,10 +152,12 @@ async fn what_a_guest_reports_is_no_fault() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_beyond_the_limit_wait_and_then_give_up() {
-    let mut limits = Limits::default();
-    limits.ui_deadline = Duration::from_millis(500);
-    limits.concurrent_calls = 2;
-    limits.faults_before_suspension = 100;
+    let limits = Limits {
+        ui_deadline: Duration::from_millis(500),
+        concurrent_calls: 2,
+        faults_before_suspension: 100,
+        ..Limits::default()
+    };
     let fixture = Fixture::with(limits, &shared_cache()).await;
     let plugin = fixture.load("loop_forever").await;
     let results = futures::future::join_all((0..8).map(|_| attack(&plugin))).await;

@@ -20,9 +20,8 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn new() -> Fixture {
-        let mut limits = Limits::default();
-        limits.ui_deadline = Duration::from_secs(2);
-        limits.page_deadline = Duration::from_secs(3);
+        let limits =
+            Limits { ui_deadline: Duration::from_secs(2), page_deadline: Duration::from_secs(3), ..Limits::default() };
         Fixture::with(limits, &shared_cache()).await
     }
 

@@ -111,7 +111,7 @@ async fn compiled_code_is_kept_where_nobody_else_writes() {
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     fixture.load("exit").await;
     assert_eq!(std::fs::read(&file).unwrap().len(), whole.len());
-    assert_eq!(files(), [file.clone()], "nothing temporary is left");
+    assert_eq!(files(), std::slice::from_ref(&file), "nothing temporary is left");
 
     // Where others could write, what is there cannot be trusted.
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o777)).unwrap();
