@@ -1,4 +1,11 @@
 //! The binary as it is used: arguments, answers, exit codes.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test stop at the first surprise"
+)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -111,7 +118,7 @@ fn what_is_wrong_with_a_descriptor_file() {
     check(
         &validate(&[("a.yaml", api)]),
         false,
-        &["api:default/a: Placeholder $text could not read a.txt", "1 problem"],
+        &["api:default/a: Placeholder $text could not read ./a.txt", "1 problem"],
     );
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A case is a folder of `tests/config/`: an `app-config.yaml` with its layers, the environment in `env.yaml`, and in
 //! `report.txt` the answer. `UPDATE_GOLDEN=1` writes the answers anew.
+#![allow(clippy::expect_used, reason = "the helpers of a test stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

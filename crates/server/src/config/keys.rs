@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 /// A key of the configuration.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// Such as `plugins.*.source`.
     pub path: &'static str,
     /// What may be there.
@@ -28,7 +28,7 @@ pub struct Key {
 
 /// What may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A text that is not empty.
     Text,
     /// The same, which nothing ever prints.
@@ -63,7 +63,7 @@ pub enum Kind {
 
 /// What becomes of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It does what it says.
     Honoured,
     /// Backstage knows it; here it has no effect, yet.
@@ -101,16 +101,16 @@ impl Key {
 }
 
 /// The blocks that are Callboard's own: nobody else has keys there, so that an unknown one is a mistake.
-pub const OWN_BLOCKS: &[&str] = &["plugins", "host", "apis", "auth.providers.development", "permission.policy"];
+pub(crate) const OWN_BLOCKS: &[&str] = &["plugins", "host", "apis", "auth.providers.development", "permission.policy"];
 
 /// Every key, in the order of the documentation.
-pub fn all() -> impl Iterator<Item = &'static Key> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
     own::KEYS.iter().chain(backstage::KEYS)
 }
 
 /// The keys as a tree.
 #[derive(Clone, Debug, Default)]
-pub struct Branch {
+pub(crate) struct Branch {
     /// What is known of the path up to here; none of a mapping that only has children.
     pub key: Option<&'static Key>,
     /// By name.
@@ -124,7 +124,7 @@ pub struct Branch {
 impl Branch {
     /// The branch of an entry.
     #[must_use]
-    pub fn entry(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&Self> {
         self.children.get(key).or(self.any.as_deref())
     }
 
@@ -145,7 +145,7 @@ impl Branch {
 }
 
 /// A path's keys; one that has a dot in it stands in single quotes.
-pub fn segments(path: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     path.split(move |c| {
         quoted ^= c == '\'';
@@ -155,7 +155,7 @@ pub fn segments(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The root of the tree. A plugin's limits are those of the host.
-pub fn tree() -> &'static Branch {
+pub(crate) fn tree() -> &'static Branch {
     static TREE: OnceLock<Branch> = OnceLock::new();
     TREE.get_or_init(|| {
         let mut root = Branch::default();

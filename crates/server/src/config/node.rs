@@ -13,7 +13,7 @@ use serde_saphyr::Spanned;
 
 /// A value and where it comes from.
 #[derive(Clone, PartialEq)]
-pub struct Node {
+pub(crate) struct Node {
     /// The value itself.
     pub data: Data,
     /// Where it was written; for an entry of a mapping, where its key is.
@@ -24,7 +24,7 @@ pub struct Node {
 
 /// JSON's data model, with mappings in the order of the file.
 #[derive(Clone, PartialEq)]
-pub enum Data {
+pub(crate) enum Data {
     /// Hides what a lower layer says.
     Null,
     /// `true` or `false`.
@@ -60,7 +60,7 @@ impl fmt::Display for Origin {
 /// A text that is not what its file name promises.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct ParseError {
+pub(crate) struct ParseError {
     /// From 1.
     pub line: Option<u64>,
     /// Never quotes the text: it may hold a secret.
@@ -69,7 +69,7 @@ pub struct ParseError {
 
 impl Node {
     /// Reads YAML 1.2, of which JSON is a part. An empty text is an empty mapping.
-    pub fn parse(text: &str, layer: &Arc<str>) -> Result<Self, ParseError> {
+    pub(crate) fn parse(text: &str, layer: &Arc<str>) -> Result<Self, ParseError> {
         let options = serde_saphyr::options! {
             strict_booleans: true,
             merge_keys: serde_saphyr::options::MergeKeyPolicy::AsOrdinary,
@@ -88,19 +88,19 @@ impl Node {
 
     /// An empty mapping.
     #[must_use]
-    pub fn empty(layer: &Arc<str>) -> Self {
+    pub(crate) fn empty(layer: &Arc<str>) -> Self {
         Self::of(Data::Mapping(Vec::new()), Origin { layer: layer.clone(), line: None })
     }
 
     /// A value from elsewhere than a file.
     #[must_use]
-    pub fn of(data: Data, origin: Origin) -> Self {
+    pub(crate) fn of(data: Data, origin: Origin) -> Self {
         Self { data, origin, substituted: false }
     }
 
     /// A JSON value, all of it from one place.
     #[must_use]
-    pub fn from_json(value: Value, origin: &Origin) -> Self {
+    pub(crate) fn from_json(value: Value, origin: &Origin) -> Self {
         let data = match value {
             Value::Null => Data::Null,
             Value::Bool(value) => Data::Bool(value),
@@ -116,7 +116,7 @@ impl Node {
 
     /// The value alone.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match &self.data {
             Data::Null => Value::Null,
             Data::Bool(value) => Value::Bool(*value),
@@ -131,19 +131,19 @@ impl Node {
 
     /// The entry of a mapping.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     /// The value at a dotted path.
     #[must_use]
-    pub fn at(&self, path: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |node, key| node.get(key))
     }
 
     /// The node that a path of keys and indices leads to, or the nearest one above it.
     #[must_use]
-    pub fn nearest(&self, steps: &[Step]) -> &Self {
+    pub(crate) fn nearest(&self, steps: &[Step]) -> &Self {
         let mut node = self;
         for step in steps {
             let next = match (step, &node.data) {
@@ -161,7 +161,7 @@ impl Node {
 
     /// The entries of a mapping; none of anything else.
     #[must_use]
-    pub fn entries(&self) -> &[(String, Self)] {
+    pub(crate) fn entries(&self) -> &[(String, Self)] {
         match &self.data {
             Data::Mapping(entries) => entries,
             _ => &[],
@@ -170,7 +170,7 @@ impl Node {
 
     /// The items of a list; none of anything else.
     #[must_use]
-    pub fn items(&self) -> &[Self] {
+    pub(crate) fn items(&self) -> &[Self] {
         match &self.data {
             Data::List(items) => items,
             _ => &[],
@@ -179,13 +179,13 @@ impl Node {
 
     /// Whether it is a mapping.
     #[must_use]
-    pub fn is_mapping(&self) -> bool {
+    pub(crate) fn is_mapping(&self) -> bool {
         matches!(self.data, Data::Mapping(_))
     }
 
     /// The text, where it is one.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Text(text) => Some(text),
             _ => None,
@@ -194,7 +194,7 @@ impl Node {
 
     /// Whether it or anything in it came out of the environment or a file.
     #[must_use]
-    pub fn holds_substituted(&self) -> bool {
+    pub(crate) fn holds_substituted(&self) -> bool {
         self.substituted
             || self.items().iter().any(Self::holds_substituted)
             || self.entries().iter().any(|(_, node)| node.holds_substituted())
@@ -202,7 +202,7 @@ impl Node {
 
     /// What it is, without saying what it says.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.data {
             Data::Null => "nothing",
             Data::Bool(_) => "a boolean",
@@ -215,7 +215,7 @@ impl Node {
     }
 
     /// Lays a higher layer over this one: mappings merge, everything else is replaced.
-    pub fn merge(&mut self, higher: Self) {
+    pub(crate) fn merge(&mut self, higher: Self) {
         match (&mut self.data, higher.data) {
             (Data::Mapping(lower), Data::Mapping(entries)) => {
                 for (key, node) in entries {
@@ -234,7 +234,7 @@ impl Node {
     }
 
     /// Drops every entry that is null: a key without a value reads as absent.
-    pub fn drop_nulls(&mut self) {
+    pub(crate) fn drop_nulls(&mut self) {
         match &mut self.data {
             Data::Mapping(entries) => {
                 entries.retain(|(_, node)| !matches!(node.data, Data::Null));
@@ -264,7 +264,7 @@ impl fmt::Debug for Node {
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Into a mapping.
     Key(String),
     /// Into a list.
@@ -273,7 +273,7 @@ pub enum Step {
 
 /// Whether a file's name says that it can be read as a mapping.
 #[must_use]
-pub fn is_data_file(path: &Path) -> bool {
+pub(crate) fn is_data_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| ["json", "yaml", "yml"].iter().any(|known| extension == *known))
 }
 

@@ -1,7 +1,7 @@
 //! Substitution: `${VAR}` in texts, and mappings whose only key is `$env`, `$file` or `$include`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::finding::{Finding, Unset};
@@ -139,7 +139,7 @@ impl Substitution<'_> {
             };
             node = next.clone();
         }
-        let folder = file.parent().map(Path::to_path_buf).unwrap_or_else(PathBuf::new);
+        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         self.node(node, path, &folder, depth + 1)
     }
 
