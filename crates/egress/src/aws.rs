@@ -69,19 +69,18 @@ impl Aws {
                 binding.bucket
             )));
         }
-        let integration = self.integration_for(binding.endpoint.as_ref());
+        let integration = match &binding.endpoint {
+            // A provider without an endpoint of its own uses the first integration, whatever that is.
+            None => self.integrations.first().cloned().unwrap_or_default(),
+            endpoint => self.integration_for(endpoint.as_ref()),
+        };
         let region = binding.region.or_else(|| integration.region.clone());
         let keys = match &binding.account_id {
             Some(account) => self.keys_of_account(account).await?,
             None => self.keys_of_integration(&integration, region.as_deref())?,
         };
         let endpoint = binding.endpoint.or_else(|| integration.endpoint.clone());
-        let scope = match endpoint.filter(|endpoint| !bucket::is_aws(endpoint)) {
-            None => Scope::aws_bucket(&binding.bucket),
-            // In the path, whatever the integration says: every service understands that, and a right to the endpoint
-            // itself covers it.
-            Some(endpoint) => Scope::below(&bucket::on_endpoint(&endpoint, &binding.bucket, true)?),
-        };
+        let scope = scope(endpoint.as_ref(), &binding.bucket, integration.s3_force_path_style);
         let bound = Bound { scope: scope.clone(), region: region.clone(), keys: keys.clone() };
         let mut by_bucket = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
         let known = by_bucket.entry(binding.bucket).or_default();
@@ -116,25 +115,21 @@ impl Aws {
         };
         let scope = match &bound {
             Some(bound) => bound.scope.clone(),
-            None if at.endpoint.is_some() => Scope::below(&at.bucket_url()),
-            None => Scope::aws_bucket(&at.bucket),
+            None => scope(at.endpoint.as_ref(), &at.bucket, integration.s3_force_path_style),
         };
         Ok(Credential::sigv4(scope, Signing::new(keys, region, DEFAULT_REGION)))
     }
 
-    /// The integration for an endpoint; for AWS the one without an endpoint of its own. Where nothing is said, the first.
+    /// The integration for an endpoint; for AWS the one without an endpoint of its own. A key is never used for another
+    /// service than the one that it was configured for.
     fn integration_for(&self, endpoint: Option<&Url>) -> AwsS3Integration {
-        let found = match endpoint {
-            None => self.integrations.iter().find(|one| one.endpoint.as_ref().is_none_or(bucket::is_aws)).or(
-                // A provider without an endpoint of its own uses the first integration, whatever that is.
-                self.integrations.first(),
-            ),
-            Some(endpoint) => self
-                .integrations
-                .iter()
-                .find(|one| one.endpoint.as_ref().is_some_and(|own| own.origin() == endpoint.origin())),
+        let endpoint = endpoint.filter(|endpoint| !bucket::is_aws(endpoint));
+        let fits = |own: Option<&Url>| match (endpoint, own.filter(|own| !bucket::is_aws(own))) {
+            (None, None) => true,
+            (Some(endpoint), Some(own)) => own.origin() == endpoint.origin(),
+            _ => false,
         };
-        found.cloned().unwrap_or_default()
+        self.integrations.iter().find(|one| fits(one.endpoint.as_ref())).cloned().unwrap_or_default()
     }
 
     fn keys_of_integration(&self, integration: &AwsS3Integration, region: Option<&str>) -> Result<Arc<Keys>, Error> {
@@ -231,5 +226,14 @@ impl Aws {
         let keys = Arc::new(make(&self.sdk, recipe.clone())?);
         sessions.insert(recipe, keys.clone());
         Ok(keys)
+    }
+}
+
+/// Where the credential for a bucket is valid.
+fn scope(endpoint: Option<&Url>, bucket: &str, force_path_style: bool) -> Scope {
+    let bucket = bucket.to_owned();
+    match endpoint.filter(|endpoint| !bucket::is_aws(endpoint)) {
+        None => Scope::AwsBucket(bucket),
+        Some(endpoint) => Scope::Bucket { endpoint: endpoint.clone(), bucket, force_path_style },
     }
 }

@@ -33,19 +33,28 @@ impl Pattern {
             text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
             utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
             url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
-            utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().to_ascii_lowercase(),
+            lower_case_digits(&utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()),
         ];
         if let Ok(json) = serde_json::to_string(text) {
             spellings.push(json.trim_matches('"').to_owned());
-        }
-        // The lower-case form is for the digits of percent-encoding only; a text without any keeps its case.
-        if !text.bytes().any(|byte| !byte.is_ascii_alphanumeric()) {
-            spellings.truncate(1);
         }
         spellings.sort_unstable();
         spellings.dedup();
         spellings.into_iter().map(String::into_bytes).collect()
     }
+}
+
+/// `%2F` as `%2f`; letters that are not part of an encoded byte keep their case.
+fn lower_case_digits(encoded: &str) -> String {
+    let mut digits = 0;
+    encoded
+        .chars()
+        .map(|char| {
+            let is_digit = digits > 0;
+            digits = if char == '%' { 2 } else { digits.max(1) - 1 };
+            if is_digit { char.to_ascii_lowercase() } else { char }
+        })
+        .collect()
 }
 
 /// Masks every pattern in a stream of bytes, also where one is cut by the border of two chunks.
@@ -190,6 +199,7 @@ mod tests {
         check(&[], "anything", "anything");
         check(&["abc"], "abc", "abc");
         check(&["k/ey+1"], "k%2Fey%2B1 k%2fey%2b1 k\\/ey+1 k/ey+1", "[masked] [masked] [masked] [masked]");
+        check(&["KEY/é+1"], "KEY%2F%C3%A9%2B1 KEY%2f%c3%a9%2b1 key%2f%c3%a9%2b1", "[masked] [masked] key%2f%c3%a9%2b1");
         check(&["a&b\"c"], "a&amp;b\"c a&b\\\"c", "[masked] [masked]");
         check(&["PASSword"], "password PASSword", "password [masked]");
     }

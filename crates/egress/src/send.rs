@@ -174,6 +174,11 @@ impl<'a> Sending<'a> {
         if next.url.origin() != hop.url.origin() {
             headers::keep_across_origins(&mut next.headers);
         }
+        if matches!(self.kept, Some((_, Some(_)))) {
+            // The validator is that of the URL that was asked, and says nothing about any other.
+            next.headers.remove(IF_NONE_MATCH);
+            next.headers.remove(IF_MODIFIED_SINCE);
+        }
         // Once gone it stays gone: a stranger in the chain must not choose which path is asked for with it.
         next.credential = next.credential.filter(|credential| credential.covers(&next.url));
         Ok(Some(next))

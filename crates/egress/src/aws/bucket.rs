@@ -4,8 +4,6 @@ use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
-use crate::Error;
-
 /// Where an object is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BucketUrl {
@@ -80,14 +78,6 @@ impl BucketUrl {
         })
     }
 
-    /// The URL of the bucket itself.
-    pub(crate) fn bucket_url(&self) -> Url {
-        let mut url = self.url.clone();
-        url.set_query(None);
-        url.set_path(if self.path_style { &self.bucket } else { "" });
-        url
-    }
-
     /// The URL to send, which differs from the one that was given where that could not work: a bucket with dots in its
     /// name does not fit the certificate of its own host, and a bucket of another region is asked there.
     pub(crate) fn to_send(&self, region: Option<&str>) -> Url {
@@ -143,20 +133,6 @@ pub(crate) fn is_aws(endpoint: &Url) -> bool {
             .is_some_and(|host| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
 }
 
-/// The URL of a bucket on a service of one's own. A service at an address has no names below it.
-pub(crate) fn on_endpoint(endpoint: &Url, bucket: &str, force_path_style: bool) -> Result<Url, Error> {
-    let mut url = endpoint.clone();
-    match endpoint.host() {
-        Some(Host::Domain(host)) if !force_path_style && !bucket.contains('.') => {
-            let host = format!("{bucket}.{host}");
-            url.set_host(Some(&host))
-                .map_err(|error| Error::Credential(format!("'{host}' cannot be the host of a bucket: {error}")))?;
-        }
-        _ => url.set_path(&format!("/{bucket}")),
-    }
-    Ok(url)
-}
-
 /// After the naming rules of S3, a little wider for the older buckets that other services have.
 pub(crate) fn is_name(text: &str) -> bool {
     (3..=63).contains(&text.len())
@@ -206,27 +182,21 @@ mod tests {
 
     #[test]
     fn own_endpoints() {
-        let check = |endpoint: &str, path_style: bool, url: &str, expected: Option<(&str, &str, &str)>| {
+        let check = |endpoint: &str, path_style: bool, url: &str, expected: Option<(&str, &str)>| {
             let seen = BucketUrl::on_endpoint(&Url::parse(url).unwrap(), &Url::parse(endpoint).unwrap(), path_style);
-            let parts = seen.as_ref().map(|at| (at.bucket.as_str(), at.key.as_str(), at.bucket_url().to_string()));
-            let parts = parts.as_ref().map(|(bucket, key, url)| (*bucket, *key, url.as_str()));
+            let parts = seen.as_ref().map(|at| (at.bucket.as_str(), at.key.as_str()));
             assert_eq!(parts, expected, "{url} on {endpoint}");
         };
         let minio = "http://minio:9000";
-        check(minio, true, "http://minio:9000/bucket/a/b", Some(("bucket", "a/b", "http://minio:9000/bucket")));
-        check(minio, false, "http://minio:9000/bucket/a", Some(("bucket", "a", "http://minio:9000/bucket")));
-        check(minio, false, "http://bucket.minio:9000/a", Some(("bucket", "a", "http://bucket.minio:9000/")));
+        check(minio, true, "http://minio:9000/bucket/a/b", Some(("bucket", "a/b")));
+        check(minio, false, "http://minio:9000/bucket/a", Some(("bucket", "a")));
+        check(minio, false, "http://bucket.minio:9000/a", Some(("bucket", "a")));
         check(minio, true, "http://bucket.minio:9000/a", None);
         check(minio, false, "http://other.bucket.minio:9000/a", None);
         check(minio, true, "http://minio:9001/bucket/a", None);
         check(minio, true, "https://minio:9000/bucket/a", None);
         check(minio, false, "http://notminio:9000/bucket/a", None);
-        check(
-            "http://127.0.0.1:9000",
-            true,
-            "http://127.0.0.1:9000/bucket/a",
-            Some(("bucket", "a", "http://127.0.0.1:9000/bucket")),
-        );
+        check("http://127.0.0.1:9000", true, "http://127.0.0.1:9000/bucket/a", Some(("bucket", "a")));
     }
 
     #[test]

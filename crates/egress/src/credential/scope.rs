@@ -6,43 +6,31 @@ use url::{Origin, Url};
 
 use crate::aws::BucketUrl;
 
-/// An origin, below it a path prefix where one origin serves several owners; or a bucket at AWS, wherever that answers.
+/// An origin; or a bucket, which may share its origin with others, or have several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// `prefix` has no slash at its end and is empty for the whole origin.
-    Origin { origin: Origin, shown: String, prefix: String },
+    /// Scheme, host and port.
+    Origin { origin: Origin, shown: String },
     /// The name of a bucket is unique among all accounts and regions, and has several hosts.
     AwsBucket(String),
+    /// A bucket of another service, in the path or, unless that is forced, before the host.
+    Bucket { endpoint: Url, bucket: String, force_path_style: bool },
 }
 
 impl Scope {
     pub(crate) fn origin(url: &Url) -> Self {
         let url = crate::target::without_trailing_dot(url.clone());
-        Self::Origin { origin: url.origin(), shown: crate::target::origin(&url), prefix: String::new() }
-    }
-
-    /// The origin and path of the URL, and everything below.
-    pub(crate) fn below(url: &Url) -> Self {
-        let origin = url.origin();
-        let prefix = url.path().trim_end_matches('/').to_owned();
-        Self::Origin { origin, shown: crate::target::origin(url), prefix }
-    }
-
-    pub(crate) fn aws_bucket(bucket: &str) -> Self {
-        Self::AwsBucket(bucket.to_owned())
+        Self::Origin { origin: url.origin(), shown: crate::target::origin(&url) }
     }
 
     pub(crate) fn covers(&self, url: &Url) -> bool {
         match self {
-            Self::Origin { origin, prefix, .. } => {
-                let inside = match url.path().strip_prefix(prefix.as_str()) {
-                    Some(rest) => prefix.is_empty() || rest.is_empty() || rest.starts_with('/'),
-                    None => false,
-                };
-                // An opaque origin equals only itself, and http(s) URLs never have one.
-                inside && origin.is_tuple() && *origin == url.origin()
-            }
+            // An opaque origin equals only itself, and http(s) URLs never have one.
+            Self::Origin { origin, .. } => origin.is_tuple() && *origin == url.origin(),
             Self::AwsBucket(bucket) => BucketUrl::on_aws(url).is_some_and(|at| at.bucket == *bucket),
+            Self::Bucket { endpoint, bucket, force_path_style } => {
+                BucketUrl::on_endpoint(url, endpoint, *force_path_style).is_some_and(|at| at.bucket == *bucket)
+            }
         }
     }
 }
@@ -50,8 +38,11 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Origin { shown, prefix, .. } => write!(f, "{shown}{prefix}"),
+            Self::Origin { shown, .. } => f.write_str(shown),
             Self::AwsBucket(bucket) => write!(f, "the bucket {bucket} at AWS"),
+            Self::Bucket { endpoint, bucket, .. } => {
+                write!(f, "the bucket {bucket} at {}", crate::target::origin(endpoint))
+            }
         }
     }
 }
@@ -73,7 +64,16 @@ mod tests {
         check(&origin, "https://api.example.com:8443/", false);
         check(&origin, "https://api.example.com.evil.test/", false);
         check(&origin, "https://evil.test/https://api.example.com/", false);
-        let bucket = Scope::below(&Url::parse("http://minio:9000/bucket/").unwrap());
+        let bucket = Scope::Bucket {
+            endpoint: Url::parse("http://minio:9000").unwrap(),
+            bucket: "bucket".to_owned(),
+            force_path_style: false,
+        };
+        check(&bucket, "http://bucket.minio:9000/key", true);
+        check(&bucket, "http://bucket2.minio:9000/key", false);
+        check(&bucket, "http://x.bucket.minio:9000/key", false);
+        check(&bucket, "http://minio:9000/%62ucket/key", false);
+        check(&bucket, "http://minio:9000/bucket%2Fkey", false);
         check(&bucket, "http://minio:9000/bucket", true);
         check(&bucket, "http://minio:9000/bucket?list-type=2", true);
         check(&bucket, "http://minio:9000/bucket/key", true);
@@ -81,7 +81,7 @@ mod tests {
         check(&bucket, "http://minio:9000/", false);
         check(&bucket, "http://minio:9000/bucket/../other/key", false);
         check(&bucket, "http://minio:9000//bucket/key", false);
-        let bucket = Scope::aws_bucket("bucket");
+        let bucket = Scope::AwsBucket("bucket".to_owned());
         check(&bucket, "https://bucket.s3.eu-west-1.amazonaws.com/key", true);
         check(&bucket, "https://bucket.s3.amazonaws.com/?list-type=2", true);
         check(&bucket, "https://s3.eu-west-1.amazonaws.com/bucket/key", true);

@@ -85,6 +85,23 @@ async fn unchanged_answers_come_from_the_copy() {
 }
 
 #[tokio::test]
+async fn a_copy_stands_for_its_own_url_only() {
+    let moved = Arc::new(AtomicU32::new(0));
+    let now = moved.clone();
+    let server = Server::start(move |seen| match seen.target.as_str() {
+        "/here" if now.load(Ordering::SeqCst) == 1 => Reply::to(302, "/there"),
+        "/here" => Reply::new(200, "here").with("etag", "\"1\""),
+        _ if seen.header("if-none-match") == "\"1\"" => Reply { status: 304, ..Reply::default() },
+        _ => Reply::new(200, "there").with("etag", "\"1\""),
+    })
+    .await;
+    let egress = egress();
+    assert_eq!(text(&egress, keeping(&server, "/here", "a"), &NAMED).await, "here");
+    moved.store(1, Ordering::SeqCst);
+    assert_eq!(text(&egress, keeping(&server, "/here", "a"), &NAMED).await, "there");
+}
+
+#[tokio::test]
 async fn a_body_that_was_not_read_is_not_kept() {
     let server = Server::start(|_| Reply::new(200, "some text").with("etag", "\"1\"")).await;
     let egress = egress();

@@ -127,6 +127,39 @@ async fn only_configured_services_are_signed_for() {
 }
 
 #[tokio::test]
+async fn a_key_is_only_used_for_its_own_service() {
+    let (first, second) =
+        (Server::start(|_| Reply::new(200, "1")).await, Server::start(|_| Reply::new(200, "2")).await);
+    let integrations = json!({"awsS3": [
+        {"endpoint": first.url, "accessKeyId": "AKIDFIRST", "secretAccessKey": "first"},
+        {"endpoint": second.url, "accessKeyId": "AKIDSECOND", "secretAccessKey": "second"},
+    ]});
+    let settings = Settings::from_values(&Value::Null, &integrations, &Value::Null).unwrap();
+    let egress = Egress::new(Settings { limits: quick(), ..settings }).unwrap();
+    for (server, id, secret) in [(&first, "AKIDFIRST", "first"), (&second, "AKIDSECOND", "second")] {
+        egress.reader().read(&server.at("/bucket/key"), None).await.unwrap();
+        let signed = verify(&server.seen().pop().unwrap(), secret);
+        assert_eq!((signed.access_key_id.as_str(), signed.region.as_str()), (id, "us-east-1"));
+        let binding = S3Binding {
+            bucket: "bucket".to_owned(),
+            region: Some("eu-north-1".to_owned()),
+            endpoint: Some(server.url.clone()),
+            account_id: None,
+        };
+        let credential = egress.sigv4_credential(binding).await.unwrap();
+        let request = Request { credential: Some(credential), ..get(server.at("/bucket/?list-type=2")) };
+        text(&egress, request, &NAMED).await;
+        assert_eq!(verify(&server.seen().pop().unwrap(), secret).region, "eu-north-1");
+    }
+    // Without an endpoint of its own a provider is the first integration's.
+    let binding = S3Binding { bucket: "bucket".to_owned(), ..Default::default() };
+    let credential = egress.sigv4_credential(binding).await.unwrap();
+    let request = Request { credential: Some(credential), ..get(first.at("/bucket/?list-type=2")) };
+    text(&egress, request, &NAMED).await;
+    verify(&first.seen().pop().unwrap(), "first");
+}
+
+#[tokio::test]
 async fn a_credential_for_one_bucket() {
     let server = Server::start(|seen| Reply::new(200, error("Echo", seen)).with("x-echo", SECRET)).await;
     let egress = egress(&server);
