@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::entity::Entity;
 
-/// One thing that a provider's page brings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One thing that a provider's page brings: `{"unchanged": "kind:namespace/name"}`, or `{"entity": {…}}` with what is
+/// known of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ProvidedItem {
     /// The entity with this ref is as it was in the last run.
@@ -33,4 +36,46 @@ pub struct ProvidedEntity {
     /// win over what a file says of itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
+}
+
+/// By hand, because the derived one for untagged enums says of a wrong entity only that nothing fits.
+impl<'de> Deserialize<'de> for ProvidedItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match value.get("unchanged") {
+            Some(Value::String(unchanged)) => Ok(Self::Unchanged { unchanged: unchanged.clone() }),
+            Some(_) => Err(Error::custom("`unchanged` must be an entity ref, such as location:default/x")),
+            None => {
+                ProvidedEntity::deserialize(value).map(|entity| Self::Entity(Box::new(entity))).map_err(Error::custom)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn items() {
+        fn check(value: Value, expected: Result<(), &str>) {
+            let found = serde_json::from_value::<ProvidedItem>(value.clone());
+            assert_eq!(found.as_ref().map(|_| ()).map_err(ToString::to_string), expected.map_err(str::to_owned));
+            if let Ok(found) = found {
+                assert_eq!(serde_json::to_value(found).unwrap(), value);
+            }
+        }
+        let entity = json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}});
+        check(json!({"unchanged": "location:default/x"}), Ok(()));
+        check(json!({"entity": entity}), Ok(()));
+        check(json!({"entity": entity, "version": "\"1\"", "facts": {"a": "b"}}), Ok(()));
+        check(json!({"unchanged": 1}), Err("`unchanged` must be an entity ref, such as location:default/x"));
+        check(json!({}), Err("missing field `entity`"));
+        check(
+            json!({"entity": {"apiVersion": "v1", "kind": "X", "metadata": {}}}),
+            Err("Malformed envelope, /metadata must have required property 'name'"),
+        );
+    }
 }
