@@ -1,6 +1,7 @@
 //! The portal that `cargo xtask run` shows: the example organisation and bucket, with the clone's own app-config.
 
 use anyhow::Result;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bucket::{ACCESS_KEY_ID, Bucket, Options, SECRET_ACCESS_KEY};
@@ -51,8 +52,8 @@ impl Example {
         portal.idle("s3", crate::s3::PROVIDER).await?;
         portal
             .until("all nine kinds", async || {
-                let facets: serde_json::Value = portal.client().json("api/catalog/entity-facets?facet=kind").await?;
-                Ok(facets["facets"]["kind"].as_array().is_some_and(|kinds| kinds.len() == 9))
+                let facets: Value = portal.client().json("api/catalog/entity-facets?facet=kind").await?;
+                Ok(facets.pointer("/facets/kind").and_then(Value::as_array).is_some_and(|kinds| kinds.len() == 9))
             })
             .await?;
         Ok(Self { portal, bucket, _state: state })

@@ -1,6 +1,7 @@
 //! The portal's tests: one binary, one module per subject.
 //!
 //! `cargo xtask test` prepares what they need; with words after it, it runs those whose name contains one of them.
+#![allow(clippy::indexing_slicing, reason = "tests may stop at the first surprise, and so may what they share")]
 
 mod browser;
 mod catalog_api;

@@ -1,5 +1,6 @@
 //! What is too long for every change: `cargo xtask soak`. It prints what it measured, for docs/evidence/.
 #![allow(clippy::print_stdout, reason = "what it measured is its answer")]
+#![allow(clippy::indexing_slicing, reason = "a soak may stop at the first surprise")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

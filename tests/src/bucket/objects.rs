@@ -152,7 +152,11 @@ impl S3 for Objects {
         response.output.e_tag = Some(etag);
         let faults = Arc::clone(&self.faults);
         response.output.body = response.output.body.map(|body| {
-            StreamingBlob::wrap(body.inspect(move |part| faults.count_sent(part.as_ref().map_or(0, |part| part.len()))))
+            StreamingBlob::wrap(body.map(move |part| {
+                let part = part.map_err(std::io::Error::other)?;
+                faults.count_sent(part.len());
+                Ok::<_, std::io::Error>(part)
+            }))
         });
         Ok(response)
     }

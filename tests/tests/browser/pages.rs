@@ -7,7 +7,8 @@ use callboard_tests::portal::TestPortal;
 use serde_json::json;
 
 /// The names in the first column of the table, as they are shown.
-const NAMES: &str = "return [...document.querySelectorAll('tbody tr td:first-child')].map(cell => cell.innerText.trim());";
+const NAMES: &str =
+    "return [...document.querySelectorAll('tbody tr td:first-child')].map(cell => cell.innerText.trim());";
 
 async fn names(window: &Browser) -> Result<Vec<String>> {
     Ok(serde_json::from_value(window.run(NAMES).await?)?)
@@ -141,8 +142,12 @@ async fn the_plugins_page_says_what_each_may_do() -> Result<()> {
     window.until_text("S3").await?;
     window.until_text("Running").await?;
     window.goto("/plugins/s3").await?;
-    for text in ["GET config:integrations.awsS3.endpoint", "catalog.providers.awsS3", "awsS3-provider:default", "every 5 seconds"]
-    {
+    for text in [
+        "GET config:integrations.awsS3.endpoint",
+        "catalog.providers.awsS3",
+        "awsS3-provider:default",
+        "every 5 seconds",
+    ] {
         window.until_text(text).await?;
     }
     window.close().await
@@ -152,8 +157,12 @@ async fn the_plugins_page_says_what_each_may_do() -> Result<()> {
 async fn who_gets_lost_is_helped() -> Result<()> {
     let example = Example::start().await?;
     let window = super::guest(&example.portal).await?;
-    for path in ["/no/such/page", "/catalog/default/component/none", "/plugins/none", "/catalog?filters[text]=nothing-is-called-so"]
-    {
+    for path in [
+        "/no/such/page",
+        "/catalog/default/component/none",
+        "/plugins/none",
+        "/catalog?filters[text]=nothing-is-called-so",
+    ] {
         window.goto(path).await?;
         let ways_on = window.run("return document.querySelectorAll('main a, main button').length;").await?;
         assert!(ways_on.as_u64().is_some_and(|ways| ways > 0), "{path} leads nowhere");
@@ -172,7 +181,12 @@ async fn signing_in_leads_on() -> Result<()> {
     window.goto("/plugins").await?;
     window.until_text("Sign in").await?;
     window.click("main button:last-of-type, main li:last-child button").await?;
-    window.until("the page that was asked for", "return !!document.querySelector('nav') && location.pathname === '/plugins';").await?;
+    window
+        .until(
+            "the page that was asked for",
+            "return !!document.querySelector('nav') && location.pathname === '/plugins';",
+        )
+        .await?;
     window.goto("/settings").await?;
     let text = window.text().await?;
     assert!(text.contains("Ada Okafor") || text.contains("guest"), "{text}");
