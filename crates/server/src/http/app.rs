@@ -18,7 +18,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// Title, version, session, and the pages that plugins contribute.
-#[utoipa::path(get, path = "/app", tag = "app", responses((status = 200, body = AppInfo)))]
+#[utoipa::path(get, path = "/app", tag = "app", operation_id = "getApp", responses((status = 200, body = AppInfo)))]
 async fn show(State(app): State<App>, caller: Caller) -> Response {
     let sees_plugins = caller.access_to(Permission::PluginUse) != Access::None;
     json(&AppInfo {

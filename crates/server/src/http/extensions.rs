@@ -23,7 +23,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// The extensions for an entity; without one, the pages.
-#[utoipa::path(get, path = "/extensions", tag = "plugins",
+#[utoipa::path(get, path = "/extensions", tag = "plugins", operation_id = "listExtensions",
     params(("entityRef" = Option<String>, Query, description = "The entity whose page it is")),
     responses((status = 200, body = Vec<ExtensionInfo>), (status = 404, description = "No such entity")))]
 async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery) -> Result<Response> {

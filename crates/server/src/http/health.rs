@@ -8,6 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use crate::identity::Permission;
 
 /// How far the portal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +40,12 @@ impl Lifecycle {
     }
 }
 
-#[derive(Serialize)]
-struct Health {
+/// An answer about health.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok` or `error`.
     status: &'static str,
+    /// Why it is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
 }
@@ -52,11 +58,19 @@ pub(crate) fn router(lifecycle: Lifecycle) -> Router {
         .with_state(lifecycle)
 }
 
-async fn liveness() -> Response {
+/// Whether the server is up.
+#[utoipa::path(get, path = "/.backstage/health/v1/liveness", tag = "health", operation_id = "getLiveness",
+    extensions(("x-permission" = json!(Permission::Public.name()))),
+    responses((status = 200, description = "It is up", body = Health)))]
+pub(super) async fn liveness() -> Response {
     answer(StatusCode::OK, "ok", None)
 }
 
-async fn readiness(State(lifecycle): State<Lifecycle>) -> Response {
+/// Whether the portal has started, and is not about to end. `/healthcheck` says the same.
+#[utoipa::path(get, path = "/.backstage/health/v1/readiness", tag = "health", operation_id = "getReadiness",
+    extensions(("x-permission" = json!(Permission::Public.name()))),
+    responses((status = 200, description = "It has", body = Health), (status = 503, description = "Not yet, or not any more", body = Health)))]
+pub(super) async fn readiness(State(lifecycle): State<Lifecycle>) -> Response {
     let phase = *lifecycle.watch().borrow();
     match phase {
         Phase::Running => answer(StatusCode::OK, "ok", None),

@@ -12,7 +12,7 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, caller, catalog, etag, extensions, plugins, session, ui, web};
+use super::{apis, app as app_info, caller, catalog, etag, extensions, health, plugins, session, ui, web};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
@@ -24,6 +24,7 @@ use super::{apis, app as app_info, caller, catalog, etag, extensions, plugins, s
                        header `Origin`. `x-permission` is what app-config's `permission.policy` must allow.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
+    paths(health::liveness, health::readiness),
     components(schemas(ErrorBody))
 )]
 struct Whole;

@@ -26,7 +26,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// All plugins of app-config.
-#[utoipa::path(get, path = "/plugins", tag = "plugins", responses((status = 200, body = PluginList)))]
+#[utoipa::path(get, path = "/plugins", tag = "plugins", operation_id = "listPlugins", responses((status = 200, body = PluginList)))]
 async fn list(State(app): State<App>) -> Result<Response> {
     let providers = providers(&app).await?;
     let items = app.plugins.all().iter().map(|listed| info(listed, &providers)).collect();
@@ -34,7 +34,7 @@ async fn list(State(app): State<App>) -> Result<Response> {
 }
 
 /// One plugin.
-#[utoipa::path(get, path = "/plugins/{id}", tag = "plugins", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/plugins/{id}", tag = "plugins", operation_id = "getPlugin", params(("id" = String, Path)),
     responses((status = 200, body = PluginInfo), (status = 404, description = "Not in app-config")))]
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response> {
     let listed = listed(&app, &id)?;
@@ -42,7 +42,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response
 }
 
 /// Has a provider run now instead of at its next time.
-#[utoipa::path(post, path = "/plugins/{id}/providers/{name}/run", tag = "plugins",
+#[utoipa::path(post, path = "/plugins/{id}/providers/{name}/run", tag = "plugins", operation_id = "runProvider",
     params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 202, description = "It runs"), (status = 404, description = "No such plugin or provider")))]
 async fn run(State(app): State<App>, Path((id, name)): Path<(String, String)>) -> Result<Response> {

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use utoipa::openapi::{OpenApi, OpenApiBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::body::BODY_BYTES;
@@ -37,6 +37,7 @@ impl Routes {
             for operation in operations {
                 let extension = (String::from("x-permission"), json!(permission.name()));
                 operation.extensions.get_or_insert_default().extend([extension]);
+                operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error_response().into());
             }
         }
         let guard = middleware::from_fn_with_state((self.app.clone(), permission), guard);
@@ -67,6 +68,15 @@ impl Routes {
             router.fallback(nothing).method_not_allowed_fallback(nothing).layer(DefaultBodyLimit::max(BODY_BYTES));
         (router, description)
     }
+}
+
+/// Whatever goes wrong has the same body.
+fn error_response() -> utoipa::openapi::Response {
+    let body = Ref::from_schema_name("ErrorBody");
+    ResponseBuilder::new()
+        .description("An error")
+        .content("application/json", ContentBuilder::new().schema(Some(body)).build())
+        .build()
 }
 
 /// What the official server answers to an unknown route or method.

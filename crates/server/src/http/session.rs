@@ -21,13 +21,13 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// Who is signed in, and who could.
-#[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
+#[utoipa::path(get, path = "/session", tag = "session", operation_id = "getSession", responses((status = 200, body = Session)))]
 async fn show(State(app): State<App>, caller: Caller) -> Response {
     json(&of(&app, &caller.principal))
 }
 
 /// Signs in as one of the choices. The answer sets the session's cookie.
-#[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn,
+#[utoipa::path(post, path = "/session", tag = "session", operation_id = "signIn", request_body = SignIn,
     responses((status = 200, body = Session), (status = 403, description = "Not one of the choices")))]
 async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<SignIn>) -> Result<Response> {
     let choice = app.directory.named(&wish.entity_ref).ok_or_else(|| {
@@ -48,7 +48,7 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
 }
 
 /// Ends the session.
-#[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204, description = "Signed out")))]
+#[utoipa::path(delete, path = "/session", tag = "session", operation_id = "signOut", responses((status = 204, description = "Signed out")))]
 async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
     if let Some(secret) = session::cookie(&headers) {
         app.sessions.end(&secret).await.map_err(|error| ApiError::internal(&error))?;

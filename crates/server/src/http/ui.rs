@@ -45,7 +45,7 @@ struct Act {
 }
 
 /// A tree of nodes, see the UI tree in the documentation for plugins.
-#[utoipa::path(post, path = "/plugins/{id}/ui/{extension}/render", tag = "plugins", request_body = Render,
+#[utoipa::path(post, path = "/plugins/{id}/ui/{extension}/render", tag = "plugins", operation_id = "renderExtension", request_body = Render,
     params(("id" = String, Path), ("extension" = String, Path)),
     responses((status = 200, description = "The tree", body = Object), (status = 404, description = "No such plugin, extension or entity"),
         (status = 502, description = "The plugin failed; the error names plugin, extension point and function")))]
@@ -63,7 +63,7 @@ async fn render(
 }
 
 /// Carries out what a button names.
-#[utoipa::path(post, path = "/plugins/{id}/ui/{extension}/actions/{action}", tag = "plugins", request_body = Act,
+#[utoipa::path(post, path = "/plugins/{id}/ui/{extension}/actions/{action}", tag = "plugins", operation_id = "pressButton", request_body = Act,
     params(("id" = String, Path), ("extension" = String, Path), ("action" = String, Path)),
     responses((status = 200, description = "What became of it", body = Object), (status = 404, description = "No such plugin, extension or entity"),
         (status = 502, description = "The plugin failed; the error names plugin, extension point and function")))]

@@ -105,6 +105,8 @@ impl Servers {
     fn add(&mut self, url: &str) {
         match Url::parse(url) {
             Ok(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() => {}
+            // Whoever reads `bank.example@other.example` takes it for the bank's.
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {}
             Ok(url) if self.urls.len() < MAX_SERVERS => self.urls.push(url),
             Err(url::ParseError::RelativeUrlWithoutBase) => self.relative = true,
             _ => {}

@@ -25,7 +25,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 
 /// Sends a request to a server that the entity's definition names, and answers with what it said. GET, HEAD and
 /// OPTIONS where `backend.reading.allow` permits it, other methods where `apis.tryItOut.allow` does as well.
-#[utoipa::path(post, path = "/apis/try", tag = "apis", request_body = TryRequest,
+#[utoipa::path(post, path = "/apis/try", tag = "apis", operation_id = "tryApi", request_body = TryRequest,
     responses((status = 200, body = TryResponse), (status = 403, description = "Not a server of the definition, or not permitted"),
         (status = 404, description = "No such entity"), (status = 429, description = "Too many requests"),
         (status = 502, description = "The server could not be reached, or its answer is too large")))]
