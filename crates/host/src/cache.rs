@@ -40,20 +40,19 @@ impl Cache {
     /// The component, from the folder where it is there. `sha256` is the digest of `wasm` in hexadecimal.
     pub(crate) async fn component(&self, wasm: Vec<u8>, sha256: &str, limit: Duration) -> Result<Component, String> {
         let path = self.folder.join(format!("{sha256}-{}.cwasm", self.engine_key));
-        let engine = self.engine.clone();
-        let turn = self.turn.clone();
-        let work = async move {
-            let permit = turn.acquire_owned().await.map_err(|error| error.to_string())?;
-            tokio::task::spawn_blocking(move || {
-                let component = load_or_compile(&engine, &path, &wasm);
-                drop(permit);
-                component
-            })
-            .await
-            .map_err(|error| format!("the compiler failed: {error}"))?
+        let Ok(turn) = tokio::time::timeout(limit, self.turn.clone().acquire_owned()).await else {
+            return Err(format!("another plugin has been compiling for {limit:?}; start the portal again without it"));
         };
+        let turn = turn.map_err(|error| error.to_string())?;
+        let engine = self.engine.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let component = load_or_compile(&engine, &path, &wasm);
+            drop(turn);
+            component
+        });
         match tokio::time::timeout(limit, work).await {
-            Ok(result) => result,
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => Err(format!("the compiler failed: {error}")),
             Err(_) => Err(format!(
                 "compiling it takes longer than {limit:?}; make the component smaller, or raise `compileTime` in its \
                  limits"

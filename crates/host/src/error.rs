@@ -40,8 +40,8 @@ pub enum InspectError {
     NotAComponent(String),
     /// No section with a manifest.
     #[error(
-        "the component carries no manifest. `callboard_sdk::export!` embeds plugin.yaml; for any other component use \
-         `callboard plugin pack`"
+        "the component carries no manifest. `callboard_sdk::export!` embeds plugin.yaml; a component of another \
+         toolchain needs a custom section `callboard:manifest` with that text"
     )]
     NoManifest,
     /// Several sections with a manifest.

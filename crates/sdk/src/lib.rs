@@ -51,7 +51,7 @@ mod export;
 pub mod http;
 pub mod kv;
 pub mod log;
-mod ui_extension;
+pub mod ui;
 
 pub use callboard_model::entity::Entity;
 pub use callboard_model::entity_ref::EntityRef;
@@ -59,15 +59,14 @@ pub use callboard_model::location_ref::LocationRef;
 pub use callboard_model::provided::{ProvidedEntity, ProvidedItem};
 pub use callboard_model::safe_url::SafeUrl;
 pub use callboard_model::schedule::Schedule;
-pub use callboard_model::ui;
 pub use context::Context;
 pub use entity_provider::{Again, EntityProvider, Mode, Page, Provider};
 pub use error::Error;
-pub use ui_extension::Ui;
+pub use ui::Ui;
 
 /// What [`export!`] puts between the traits and the component's exports.
 #[doc(hidden)]
 pub mod glue {
     pub use crate::entity_provider::Glue as EntityProvider;
-    pub use crate::ui_extension::Glue as Ui;
+    pub use crate::ui::Glue as Ui;
 }

@@ -1,4 +1,4 @@
-//! The resolved text of `wit/`, held against `tests/resolved.wit`: what plugins were built against must not change by
+//! The resolved text of `wit/`, held against `tests/wit-resolved.txt`: what plugins were built against must not change by
 //! accident. After a change on purpose, run the test with `UPDATE_GOLDEN=1` and read the difference: within one semver
 //! line, only functions of interfaces that the host provides may be added.
 
@@ -20,7 +20,7 @@ fn resolved_text() {
         text.push_str(&String::from(printer.output));
         text.push('\n');
     }
-    let golden = here.join("tests/resolved.wit");
+    let golden = here.join("tests/wit-resolved.txt");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&golden, &text).unwrap();
     }

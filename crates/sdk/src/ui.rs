@@ -1,13 +1,13 @@
-//! The extension point `ui`.
+//! The extension point `ui`: the trait [`Ui`], and what it renders. Every node of a tree is a [`Node`].
 
 use std::marker::PhantomData;
-
-use callboard_model::ui::{Input, Outcome, Tree};
 
 use crate::bindings::host::types;
 use crate::bindings::ui::wit;
 use crate::entity_provider::to_json;
 use crate::{Context, Error};
+
+pub use callboard_model::ui::{Input, KeyValue, Level, LinkTo, Node, Outcome, Poll, TimelineItem, Tree, VERSION};
 
 /// Shows something in the portal. Where each extension is attached, and to which entities, is in `plugin.yaml`.
 ///
@@ -44,6 +44,7 @@ pub trait Ui {
 }
 
 /// Between the trait and the component's export.
+#[doc(hidden)]
 pub struct Glue<T>(PhantomData<T>);
 
 impl<T: Ui> wit::Guest for Glue<T> {
