@@ -89,6 +89,8 @@ CREATE TABLE source(
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     owner TEXT NOT NULL,
+    -- Of the provider that began the run.
+    fingerprint TEXT,
     run TEXT,
     cursor TEXT,
     mode TEXT,

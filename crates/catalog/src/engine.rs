@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::graph::apply::{self, Finished};
 use crate::graph::{enqueue, forget_results};
-use crate::limits::{IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_RETRY};
+use crate::limits::{IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_RETRY, TAKEN_AT_ONCE};
 use crate::process::{Last, Processed, Processor, Work};
 use crate::settings::{ProcessingInterval, Settings};
 
@@ -124,7 +124,7 @@ impl Engine {
         let notified = queued.notified();
         let free = IN_FLIGHT.saturating_sub(self.in_flight.len());
         let mut pause = None;
-        if free > 0 {
+        if free >= TAKEN_AT_ONCE {
             let taken = self.take(free).await?;
             if taken.len() < free {
                 pause = Some(self.next_due().await?);

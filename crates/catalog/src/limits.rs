@@ -21,8 +21,11 @@ pub(crate) const GLOB_ENTRIES: usize = 100_000;
 /// Directories within each other that a glob follows.
 pub(crate) const GLOB_DEPTH: usize = 32;
 
-/// Entities that are processed side by side. Most wait for a network.
-pub(crate) const IN_FLIGHT: usize = 64;
+/// Entities that are processed side by side. Most wait for a network or for those that do.
+pub(crate) const IN_FLIGHT: usize = 256;
+
+/// Entities that are taken from the queue at once: a look at the queue for each would cost as much as the work.
+pub(crate) const TAKEN_AT_ONCE: usize = 32;
 
 /// Requests and files that are read side by side: enough to hide latency, few enough for a bucket not to throttle.
 pub(crate) const READS_AT_ONCE: usize = 16;

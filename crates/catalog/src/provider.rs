@@ -24,6 +24,12 @@ pub trait EntityProvider: Send + Sync {
         ""
     }
 
+    /// Changes with what it reads, such as with its configuration. A run that was cut off is then begun anew, because its
+    /// cursor belongs to something else.
+    fn fingerprint(&self) -> &str {
+        ""
+    }
+
     /// When it runs, and how long a whole run may take.
     fn schedule(&self) -> &Schedule;
 

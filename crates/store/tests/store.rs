@@ -1,4 +1,8 @@
 //! The contract of the store, on SQLite.
+#![allow(
+    clippy::unwrap_used,
+    reason = "tests may stop at the first surprise; clippy.toml allows it only inside of test functions"
+)]
 
 use std::time::Duration;
 

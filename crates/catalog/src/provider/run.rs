@@ -120,14 +120,19 @@ async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Er
     let mut tx = shared.db.begin().await?;
     let source_id = source_id(&mut tx, provider.name(), provider.owner()).await?;
     let row = tx
-        .fetch_optional(query("SELECT run, cursor, mode, started_at FROM source WHERE id = $1", args![source_id]))
+        .fetch_optional(query(
+            "SELECT run, cursor, mode, started_at, fingerprint FROM source WHERE id = $1",
+            args![source_id],
+        ))
         .await?
         .ok_or_else(|| Error::Failed(format!("the row of {} is gone", provider.name())))?;
     let (id, cursor): (Option<String>, Option<String>) = (row.get("run")?, row.get("cursor")?);
     let started_at = row.get::<Option<i64>>("started_at")?.unwrap_or_default();
     let timeout = i64::try_from(provider.schedule().timeout.as_millis()).unwrap_or(i64::MAX);
+    let same = row.get::<Option<String>>("fingerprint")?.as_deref() == Some(provider.fingerprint());
+    let open = id.is_some();
     if let Some(id) = id {
-        if started_at.saturating_add(timeout) > now() {
+        if same && started_at.saturating_add(timeout) > now() {
             let mode = match row.get::<Option<String>>("mode")?.as_deref() {
                 Some("full") => Some(Mode::Full),
                 Some("delta") => Some(Mode::Delta),
@@ -140,11 +145,11 @@ async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Er
         apply::discard(&mut tx, &id).await?;
     }
     // Without a run, the cursor is where a provider that asked to be called again at once wants to go on.
-    let cursor = cursor.filter(|_| row.get::<Option<String>>("run").is_ok_and(|run| run.is_none()));
+    let cursor = cursor.filter(|_| same && !open);
     let run = Run { source_id, id: Uuid::new_v4().to_string(), cursor, mode: None, started_at: now() };
     tx.execute(query(
-        "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4 WHERE id = $1",
-        args![source_id, &run.id, run.cursor.clone(), run.started_at],
+        "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4, fingerprint = $5 WHERE id = $1",
+        args![source_id, &run.id, run.cursor.clone(), run.started_at, provider.fingerprint()],
     ))
     .await?;
     tx.commit().await?;

@@ -22,7 +22,7 @@ fn random_entity(random: &mut StdRng, number: usize) -> Value {
     value["spec"]["x"] = json!(pick(&VALUES));
     value["spec"]["list"] = json!([pick(&VALUES), pick(&VALUES)]);
     value["spec"]["long"] = json!(pick(&["y", ""]).repeat(199 + number % 3));
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         value["spec"]["system"] = json!(pick(&["one", "two"]));
         value["spec"]["maybe"] = Value::Null;
     }

@@ -42,7 +42,7 @@ async fn one_bad_document_holds_its_file_back() {
     check(format!("{edited}---\na: [\n"), "YAML").await;
     check(format!("{edited}---\n- list\n"), "Expected object at root, got object").await;
     check(format!("{edited}---\nkind: Component\n"), "Malformed envelope").await;
-    check(format!("{edited}---\n{edited}spec: twice\n"), "duplicate").await;
+    check(format!("{edited}---\n{edited}spec: twice\n"), "stands twice").await;
     fixture.write("two.yaml", &component("c", "  system: edited\n"));
     fixture.becomes("component:default/c", |entity| entity["spec"]["system"] == "edited").await;
     fixture.write("one.yaml", &edited);

@@ -1,4 +1,11 @@
 //! The contract of the catalog, on SQLite.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests may stop at the first surprise; clippy.toml allows it only inside of test functions"
+)]
 
 mod access;
 mod errors;
@@ -8,3 +15,4 @@ mod providers;
 mod query;
 mod reading;
 mod support;
+mod wire;

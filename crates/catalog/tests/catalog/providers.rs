@@ -286,3 +286,45 @@ async fn schedules_are_kept() {
     assert!(info.schedule.starts_with("every"), "{}", info.schedule);
     assert!(info.next_run.is_some() || info.running);
 }
+
+#[tokio::test]
+async fn a_run_of_other_settings_begins_anew() {
+    let mut fixture = Fixture::start(json!({})).await;
+    let before = FakeProvider::reconfigured("p", "bucket a");
+    before.pages(vec![Answer::Items(vec![spec("a", "x")]), Answer::Hang]);
+    fixture.set_provider(&before).await;
+    fixture.catalog.trigger("p").unwrap();
+    let mut seen = 0;
+    while seen < 2 {
+        seen += before.cursors().len();
+        tokio::task::yield_now().await;
+    }
+    fixture.stop().await;
+    let fixture = fixture.restart(json!({})).await;
+    let after = FakeProvider::reconfigured("p", "bucket b");
+    after.pages(vec![Answer::Items(vec![spec("b", "x")])]);
+    fixture.set_provider(&after).await;
+    fixture.appears("component:default/b").await;
+    assert_eq!((after.cursors(), fixture.refs().await), (vec![None], vec!["component:default/b".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_delta_leaves_the_rest_alone_and_may_go_on_at_once() {
+    let fixture = Fixture::start(json!({})).await;
+    let provider = FakeProvider::new("p");
+    fixture.set_provider(&provider).await;
+    provider.pages(vec![
+        Answer::Again(vec![spec("a", "x")]),
+        Answer::Again(vec![spec("b", "x")]),
+        Answer::Delta(vec![spec("a", "y")]),
+    ]);
+    fixture.catalog.trigger("p").unwrap();
+    fixture.becomes("component:default/a", |entity| entity["spec"]["lifecycle"] == "y").await;
+    fixture.appears("component:default/b").await;
+    assert_eq!(provider.cursors(), [None, Some("1".to_owned()), Some("2".to_owned())]);
+    // One run must be of one kind.
+    provider.pages(vec![Answer::Delta(vec![]), Answer::Items(vec![])]);
+    let info = fixture.run_provider().await;
+    assert!(info.last_error.is_some_and(|error| error.contains("between full and delta")));
+    assert_eq!(fixture.refs().await.len(), 2);
+}

@@ -23,11 +23,11 @@ use url::Url;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running catalog.
-pub struct Fixture {
-    pub catalog: Catalog,
-    pub db: Db,
-    pub web: Web,
-    pub dir: tempfile::TempDir,
+pub(crate) struct Fixture {
+    pub(crate) catalog: Catalog,
+    pub(crate) db: Db,
+    pub(crate) web: Web,
+    pub(crate) dir: tempfile::TempDir,
     shutdown: CancellationToken,
     running: Option<tokio::task::JoinHandle<()>>,
     _guard: DropGuard,
@@ -35,16 +35,16 @@ pub struct Fixture {
 
 impl Fixture {
     /// With these settings, and an empty folder as their base.
-    pub async fn start(settings: Value) -> Fixture {
+    pub(crate) async fn start(settings: Value) -> Fixture {
         Fixture::start_in(tempfile::tempdir().unwrap(), settings).await
     }
 
-    pub async fn start_in(dir: tempfile::TempDir, settings: Value) -> Fixture {
+    pub(crate) async fn start_in(dir: tempfile::TempDir, settings: Value) -> Fixture {
         let db = Db::open(&DatabaseConfig::Memory).await.unwrap();
         Fixture::start_with(dir, db, Web::default(), settings).await
     }
 
-    pub async fn start_with(dir: tempfile::TempDir, db: Db, web: Web, settings: Value) -> Fixture {
+    pub(crate) async fn start_with(dir: tempfile::TempDir, db: Db, web: Web, settings: Value) -> Fixture {
         let mut settings: Settings = serde_json::from_value(settings).unwrap();
         settings.base_dir = dir.path().to_owned();
         let catalog = Catalog::open(db.clone(), web.clone(), settings).await.unwrap();
@@ -55,27 +55,27 @@ impl Fixture {
     }
 
     /// Stops, and starts again on the same database with other settings.
-    pub async fn restart(mut self, settings: Value) -> Fixture {
+    pub(crate) async fn restart(mut self, settings: Value) -> Fixture {
         self.stop().await;
         let Fixture { db, web, dir, .. } = self;
         Fixture::start_with(dir, db, web, settings).await
     }
 
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.shutdown.cancel();
         if let Some(running) = self.running.take() {
             running.await.unwrap();
         }
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// Waits until something holds. It is looked at again whenever the catalog says that something changed.
-    pub async fn until<T>(&self, what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&self, what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
         let mut changes = self.catalog.changes();
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
@@ -105,29 +105,29 @@ impl Fixture {
         format!("{rows:?}")
     }
 
-    pub async fn get(&self, name: &str) -> Option<Value> {
+    pub(crate) async fn get(&self, name: &str) -> Option<Value> {
         let entity_ref = EntityRef::parse(name, None, None).unwrap();
         let document = self.catalog.by_ref(&Access::All, &entity_ref).await.unwrap();
         document.map(|document| serde_json::from_str(document.get()).unwrap())
     }
 
     /// Waits for an entity.
-    pub async fn appears(&self, name: &str) -> Value {
+    pub(crate) async fn appears(&self, name: &str) -> Value {
         self.until(&format!("{name} appears"), async || self.get(name).await).await
     }
 
     /// Waits until an entity is gone.
-    pub async fn disappears(&self, name: &str) {
+    pub(crate) async fn disappears(&self, name: &str) {
         self.until(&format!("{name} disappears"), async || self.get(name).await.is_none().then_some(())).await;
     }
 
     /// Waits until an entity satisfies something.
-    pub async fn becomes(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn becomes(&self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
         self.until(&format!("{name} changes"), async || self.get(name).await.filter(|entity| is(entity))).await
     }
 
     /// Waits until nothing is due and nothing is being processed.
-    pub async fn settles(&self) {
+    pub(crate) async fn settles(&self) {
         let now =
             i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis())
                 .unwrap();
@@ -138,7 +138,7 @@ impl Fixture {
         .await;
     }
 
-    pub async fn refs(&self) -> Vec<String> {
+    pub(crate) async fn refs(&self) -> Vec<String> {
         let rows = self
             .db
             .fetch_all(query(
@@ -150,16 +150,16 @@ impl Fixture {
         rows.iter().map(|row| row.get(0).unwrap()).collect()
     }
 
-    pub async fn set_provider(&self, provider: &Arc<FakeProvider>) {
+    pub(crate) async fn set_provider(&self, provider: &Arc<FakeProvider>) {
         self.catalog.set_providers(vec![Arc::clone(provider) as Arc<dyn EntityProvider>]).await.unwrap();
     }
 
-    pub async fn status(&self) -> ProviderInfo {
+    pub(crate) async fn status(&self) -> ProviderInfo {
         self.catalog.provider_status().await.unwrap().remove(0)
     }
 
     /// Has the only provider run, and waits for its end.
-    pub async fn run_provider(&self) -> ProviderInfo {
+    pub(crate) async fn run_provider(&self) -> ProviderInfo {
         let before = self.status().await;
         self.catalog.trigger(&before.name).unwrap();
         let mark = |info: &ProviderInfo| (info.last_success.clone(), info.last_run.clone());
@@ -174,7 +174,7 @@ impl Fixture {
     }
 
     /// Counts every row that is written to the tables of entities from now on.
-    pub async fn audit(&self) -> Audit {
+    pub(crate) async fn audit(&self) -> Audit {
         const TRIGGERS: [&str; 8] = [
             "CREATE TABLE IF NOT EXISTS audit(name TEXT)",
             "CREATE TRIGGER a1 AFTER INSERT ON entity BEGIN INSERT INTO audit VALUES ('entity insert'); END",
@@ -192,12 +192,12 @@ impl Fixture {
     }
 }
 
-pub struct Audit {
+pub(crate) struct Audit {
     db: Db,
 }
 
 impl Audit {
-    pub async fn written(&self) -> Vec<String> {
+    pub(crate) async fn written(&self) -> Vec<String> {
         let rows = self.db.fetch_all(query("SELECT name FROM audit", args![])).await.unwrap();
         rows.iter().map(|row| row.get(0).unwrap()).collect()
     }
@@ -205,7 +205,7 @@ impl Audit {
 
 /// A web of a few pages that counts what is read.
 #[derive(Clone, Default)]
-pub struct Web {
+pub(crate) struct Web {
     pages: Arc<Mutex<HashMap<String, Page>>>,
     reads: Arc<Mutex<Vec<String>>>,
 }
@@ -217,20 +217,16 @@ enum Page {
 }
 
 impl Web {
-    pub fn put(&self, url: &str, text: &str) {
+    pub(crate) fn put(&self, url: &str, text: &str) {
         self.pages.lock().unwrap().insert(url.to_owned(), Page::Text(text.to_owned()));
     }
 
-    pub fn fail(&self, url: &str, message: &str) {
+    pub(crate) fn fail(&self, url: &str, message: &str) {
         self.pages.lock().unwrap().insert(url.to_owned(), Page::Broken(message.to_owned()));
     }
 
-    pub fn remove(&self, url: &str) {
-        self.pages.lock().unwrap().remove(url);
-    }
-
     /// What was read since the last call: the URL, with `=` before it where it was unchanged.
-    pub fn reads(&self) -> Vec<String> {
+    pub(crate) fn reads(&self) -> Vec<String> {
         std::mem::take(&mut self.reads.lock().unwrap())
     }
 }
@@ -255,10 +251,11 @@ impl Reader for Web {
 }
 
 /// A provider whose pages are set by the test.
-pub struct FakeProvider {
+pub(crate) struct FakeProvider {
     name: String,
     owner: String,
     schedule: Schedule,
+    fingerprint: String,
     script: Mutex<Script>,
 }
 
@@ -269,37 +266,54 @@ struct Script {
 }
 
 #[derive(Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     Items(Vec<ProvidedItem>),
+    /// Items, and the next run begins at once.
+    Again(Vec<ProvidedItem>),
+    /// Items that leave everything else as it is.
+    Delta(Vec<ProvidedItem>),
     Fail(String),
     Hang,
 }
 
 impl FakeProvider {
-    pub fn new(name: &str) -> Arc<FakeProvider> {
+    pub(crate) fn new(name: &str) -> Arc<FakeProvider> {
         FakeProvider::with(name, "", json!({"frequency": {"trigger": "manual"}, "timeout": "PT10S"}))
     }
 
-    pub fn with(name: &str, owner: &str, schedule: Value) -> Arc<FakeProvider> {
+    pub(crate) fn with(name: &str, owner: &str, schedule: Value) -> Arc<FakeProvider> {
         Arc::new(FakeProvider {
             name: name.to_owned(),
             owner: owner.to_owned(),
             schedule: serde_json::from_value(schedule).unwrap(),
+            fingerprint: String::new(),
+            script: Mutex::default(),
+        })
+    }
+
+    /// The same, reading something else.
+    pub(crate) fn reconfigured(name: &str, fingerprint: &str) -> Arc<FakeProvider> {
+        let schedule = serde_json::from_value(json!({"frequency": {"trigger": "manual"}, "timeout": "PT10M"})).unwrap();
+        Arc::new(FakeProvider {
+            name: name.to_owned(),
+            owner: String::new(),
+            schedule,
+            fingerprint: fingerprint.to_owned(),
             script: Mutex::default(),
         })
     }
 
     /// Sets the pages of every run from now on. The cursor of a page is its number.
-    pub fn pages(&self, pages: Vec<Answer>) {
+    pub(crate) fn pages(&self, pages: Vec<Answer>) {
         self.script.lock().unwrap().pages = pages;
     }
 
-    pub fn items(&self, items: Vec<ProvidedItem>) {
+    pub(crate) fn items(&self, items: Vec<ProvidedItem>) {
         self.pages(vec![Answer::Items(items)]);
     }
 
     /// The cursors that it was asked for since the last call.
-    pub fn cursors(&self) -> Vec<Option<String>> {
+    pub(crate) fn cursors(&self) -> Vec<Option<String>> {
         std::mem::take(&mut self.script.lock().unwrap().cursors)
     }
 }
@@ -314,6 +328,10 @@ impl EntityProvider for FakeProvider {
         &self.owner
     }
 
+    fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     fn schedule(&self) -> &Schedule {
         &self.schedule
     }
@@ -325,13 +343,11 @@ impl EntityProvider for FakeProvider {
             script.cursors.push(cursor);
             (number, script.pages[number].clone(), number + 1 == script.pages.len())
         };
+        let next = (!last).then(|| (number + 1).to_string());
         match answer {
-            Answer::Items(items) => Ok(ProviderPage {
-                items,
-                next: (!last).then(|| (number + 1).to_string()),
-                mode: Mode::Full,
-                again: Again::Scheduled,
-            }),
+            Answer::Items(items) => Ok(ProviderPage { items, next, mode: Mode::Full, again: Again::Scheduled }),
+            Answer::Again(items) => Ok(ProviderPage { items, next, mode: Mode::Delta, again: Again::Now }),
+            Answer::Delta(items) => Ok(ProviderPage { items, next, mode: Mode::Delta, again: Again::Scheduled }),
             Answer::Fail(message) => Err(ProviderError::new(message)),
             Answer::Hang => std::future::pending().await,
         }
@@ -339,33 +355,33 @@ impl EntityProvider for FakeProvider {
 }
 
 /// An entity as a provider hands it over.
-pub fn provided(entity: Value) -> ProvidedItem {
+pub(crate) fn provided(entity: Value) -> ProvidedItem {
     versioned(entity, None, &[])
 }
 
-pub fn versioned(entity: Value, version: Option<&str>, facts: &[(&str, &str)]) -> ProvidedItem {
+pub(crate) fn versioned(entity: Value, version: Option<&str>, facts: &[(&str, &str)]) -> ProvidedItem {
     let facts: BTreeMap<_, _> = facts.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let entity = Entity::from_value(entity).unwrap();
     ProvidedItem::Entity(Box::new(ProvidedEntity { entity, version: version.map(str::to_owned), facts }))
 }
 
-pub fn unchanged(name: &str) -> ProvidedItem {
+pub(crate) fn unchanged(name: &str) -> ProvidedItem {
     ProvidedItem::Unchanged { unchanged: name.to_owned() }
 }
 
 /// A Location for a URL, as the S3 plugin makes it.
-pub fn location(target: &str) -> Value {
+pub(crate) fn location(target: &str) -> Value {
     let location = callboard_model::location_ref::LocationRef::parse(&format!("url:{target}")).unwrap();
     location.generated_entity(callboard_model::location_ref::Presence::Required).into_value()
 }
 
 /// The ref of such a Location.
-pub fn location_ref(target: &str) -> String {
+pub(crate) fn location_ref(target: &str) -> String {
     Entity::from_value(location(target)).unwrap().entity_ref().to_string()
 }
 
 /// A component as a file has it.
-pub fn component(name: &str, more: &str) -> String {
+pub(crate) fn component(name: &str, more: &str) -> String {
     format!(
         "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  type: service\n  \
          lifecycle: production\n  owner: team-a\n{more}"
@@ -373,7 +389,7 @@ pub fn component(name: &str, more: &str) -> String {
 }
 
 /// A component as a provider of entities has it.
-pub fn component_value(name: &str, spec: Value) -> Value {
+pub(crate) fn component_value(name: &str, spec: Value) -> Value {
     let mut value = json!({
         "apiVersion": "backstage.io/v1alpha1",
         "kind": "Component",
