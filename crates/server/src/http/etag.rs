@@ -1,4 +1,4 @@
-//! Weak ETags for JSON answers, and 304 where the reader already has them.
+//! Weak ETags for JSON answers, 304 where the reader already has them, and nothing for caches that others share.
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
@@ -12,9 +12,12 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Adds an ETag to what has none, and answers 304 where it is the one that the reader names.
 pub(crate) async fn weak_etags(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    // The answer to HEAD has lost its body by now.
+    let reads = *request.method() == Method::GET;
     let known = request.headers().clone();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    // What somebody may see is not for caches that others share, and is asked for again each time.
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     if !reads || response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
         return response;
     }

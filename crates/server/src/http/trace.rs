@@ -4,15 +4,28 @@
 use std::time::Instant;
 
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument;
 
 /// Put into an answer's extensions by whoever found out who is asking.
 #[derive(Clone)]
 pub(crate) struct Asker(pub(crate) String);
 
-/// Logs the request when it is answered.
+/// Logs the request when it is answered. Everything else that is logged for it has the same id, and so does the
+/// answer: whoever reports an error can name it.
 pub(crate) async fn log(request: Request, next: Next) -> Response {
+    let id = hex::encode(rand::random::<[u8; 8]>());
+    let span = tracing::info_span!(target: "callboard::http", "request", id);
+    let mut response = answer(request, next).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+async fn answer(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = escape(request.uri().path());
     let start = Instant::now();
@@ -20,12 +33,19 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
     let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     let principal = response.extensions().get::<Asker>().map_or("-", |asker| asker.0.as_str());
-    if response.status().is_server_error() {
-        tracing::warn!(target: "callboard::http", %method, path, status, ms, principal, "request");
+    if is_probe(&path) {
+        tracing::debug!(target: "callboard::http", %method, path, status, ms, principal, "answered");
+    } else if response.status().is_server_error() {
+        tracing::warn!(target: "callboard::http", %method, path, status, ms, principal, "answered");
     } else {
-        tracing::info!(target: "callboard::http", %method, path, status, ms, principal, "request");
+        tracing::info!(target: "callboard::http", %method, path, status, ms, principal, "answered");
     }
     response
+}
+
+/// Whoever watches over the portal asks every few seconds, and is told whether it is ready: that is no news.
+fn is_probe(path: &str) -> bool {
+    path == "/healthcheck" || path.starts_with("/.backstage/health/")
 }
 
 /// A path as one line of plain text: nothing in it can start a line of its own, or turn the rest around.

@@ -20,6 +20,7 @@ async fn policies() {
         assert!(!policy.contains("'unsafe-"), "{path}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert_eq!(answer.header("x-request-id").map(str::len), Some(16), "{path}");
     }
 }
 
