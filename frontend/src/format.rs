@@ -70,9 +70,12 @@ pub(crate) fn initials(name: &str) -> String {
     first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
 }
 
-/// A word as a heading has it: `resource` as `Resource`.
-pub(crate) fn capitalised(word: &str) -> String {
-    let mut characters = word.chars();
+/// An entity's kind as it is written in files, from its lower-case form: `resource` as `Resource`, `api` as `API`.
+pub(crate) fn kind(lower: &str) -> String {
+    if lower == "api" {
+        return "API".to_owned();
+    }
+    let mut characters = lower.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
@@ -127,6 +130,8 @@ mod tests {
         {
             assert_eq!(initials(name), text);
         }
-        assert_eq!(capitalised("api"), "Api");
+        for (lower, text) in [("api", "API"), ("component", "Component"), ("", "")] {
+            assert_eq!(kind(lower), text);
+        }
     }
 }

@@ -4,7 +4,6 @@ macro_rules! messages {
     ($($name:ident $text:literal)*) => {
         /// A message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "each is its text")]
         pub(crate) enum Msg { $($name),* }
 
         impl Msg {
@@ -107,7 +106,7 @@ messages! {
     ErrorTimeout "The server has not answered within 30 seconds. It may be busy; try again."
     ErrorStatus "The server answered with status {status} and no explanation. Something between this page and the portal may be in the way."
     ErrorUnreadable "The answer is not what this page expects ({error}). If the portal has just been upgraded, reload the page."
-    Stale "These rows may be out of date: reading them again fails"
+    Stale "What shows here may be out of date: reading it again fails"
 
     // Pages of a list.
     Pages "Pages"

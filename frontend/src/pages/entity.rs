@@ -15,7 +15,7 @@ use crate::live::{Habits, Live, live};
 use crate::messages::{Msg, t};
 use crate::pages::not_found::SearchCatalog;
 use crate::plugin_view::PluginView;
-use crate::ui::{Breadcrumbs, EmptyState, ErrorPanel, Glyph, Skeleton, TabItem, Tabs, tabs};
+use crate::ui::{Breadcrumbs, EmptyState, ErrorPanel, Glyph, Skeleton, Stale, TabItem, Tabs, tabs};
 
 mod about;
 mod definition;
@@ -71,7 +71,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
 
     let trail = move || {
         let kind = reference.with(|reference| reference.kind().to_owned());
-        let label = format::capitalised(&kind);
+        let label = format::kind(&kind);
         let above = vec![
             (t(Msg::Catalog).to_owned(), "/catalog".to_owned()),
             (label, format!("/catalog?filters[kind]={kind}")),
@@ -89,6 +89,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
     view! {
         {trail}
         <Head subject=subject title=title />
+        <Stale live=item />
         {body}
     }
 }

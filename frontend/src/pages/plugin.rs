@@ -10,7 +10,7 @@ use super::{plugins, title_window};
 use crate::api;
 use crate::live::{Habits, live};
 use crate::messages::{Msg, t};
-use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Glyph, Icon, Skeleton};
+use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Glyph, Icon, Skeleton, Stale};
 
 mod providers;
 mod rights;
@@ -74,6 +74,7 @@ pub(crate) fn PluginPage() -> impl IntoView {
                 <h1 tabindex="-1">{title}</h1>
             </div>
         </div>
+        <Stale live=plugin />
         <div class="stack">{body}</div>
     }
 }

@@ -41,6 +41,9 @@ pub(crate) fn Combobox(
     /// Called with the new values.
     #[prop(into)]
     on_change: Callback<Vec<String>>,
+    /// What a value is to the reader, for those that are chosen before the choices are there.
+    #[prop(optional)]
+    words: Option<fn(&str) -> String>,
     /// Called when the list opens: the time to fetch the choices.
     #[prop(optional)]
     on_open: Option<Callback<()>>,
@@ -92,7 +95,8 @@ pub(crate) fn Combobox(
     };
     let step = move |by: isize| {
         show();
-        let count = matching.with_untracked(Vec::len);
+        // While the choices are on their way, the first of them is where the arrow will have led.
+        let count = if choices.with_untracked(Option::is_none) { 1 } else { matching.with_untracked(Vec::len) };
         active.update(|active| *active = stepped(*active, by, count));
     };
     let key = move |event: KeyboardEvent| {
@@ -137,7 +141,7 @@ pub(crate) fn Combobox(
                 [one] => choices
                     .get()
                     .and_then(|choices| choices.into_iter().find(|choice| choice.value == *one))
-                    .map_or_else(|| one.clone(), |choice| choice.label),
+                    .map_or_else(|| words.map_or_else(|| one.clone(), |words| words(one)), |choice| choice.label),
                 many => Msg::ChosenCount.with(&[("name", &label), ("n", &many.len())]),
             }
         }

@@ -19,7 +19,6 @@ macro_rules! glyphs {
     ($($name:ident $path:literal)*) => {
         /// What an icon shows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "each is named for what it shows")]
         pub(crate) enum Glyph { $($name),* }
 
         impl Glyph {

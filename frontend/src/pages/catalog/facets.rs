@@ -42,6 +42,7 @@ pub(crate) fn FacetBox(list: List, facet: Facet, label: Msg) -> impl IntoView {
         <Combobox
             label=t(label)
             quiet=true
+            words=if facet == Facet::Owner { owner_label } else { str::to_owned }
             choices=choices
             chosen=Signal::derive(move || list.state.with(|state| state.values(facet).to_vec()))
             on_change=move |values| list.narrow(facet, values)
@@ -89,9 +90,14 @@ pub(crate) fn Chosen(list: List) -> impl IntoView {
 
 /// A value as people read it.
 fn label_of(facet: Facet, value: &str) -> String {
-    match (facet, entity::parse_ref(value)) {
-        (Facet::Owner, Some(owner)) if owner.kind() == "group" => entity::short_name(&owner),
-        (Facet::Owner, Some(owner)) => format!("{}:{}", owner.kind(), entity::short_name(&owner)),
-        _ => value.to_owned(),
+    if facet == Facet::Owner { owner_label(value) } else { value.to_owned() }
+}
+
+/// Owners are groups, unless they say otherwise.
+fn owner_label(owner: &str) -> String {
+    match entity::parse_ref(owner) {
+        Some(owner) if owner.kind() == "group" => entity::short_name(&owner),
+        Some(owner) => format!("{}:{}", owner.kind(), entity::short_name(&owner)),
+        None => owner.to_owned(),
     }
 }

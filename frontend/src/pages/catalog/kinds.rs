@@ -43,7 +43,7 @@ pub(crate) fn Kinds(list: List) -> impl IntoView {
         if let Some(chosen) = list.state.with(|state| state.kind.clone())
             && !kinds.iter().any(|(key, ..)| *key == chosen)
         {
-            kinds.push((chosen.clone(), format::capitalised(&chosen), 0));
+            kinds.push((chosen.clone(), format::kind(&chosen), 0));
         }
         let place = |key: &str| ORDER.iter().position(|known| *known == key).unwrap_or(ORDER.len());
         kinds.sort_by(|a, b| (place(&a.0), &a.0).cmp(&(place(&b.0), &b.0)));

@@ -1,6 +1,5 @@
 //! The rows of a list, or why there are none.
 
-use callboard_model::ui::Level;
 use leptos::prelude::*;
 
 use super::{List, columns};
@@ -11,7 +10,7 @@ use crate::messages::{Msg, t};
 use crate::pulse::use_now;
 use crate::query::Page;
 use crate::ui::{
-    Alert, Button, DataTable, EmptyState, ErrorPanel, Glyph, Icon, Pagination, Skeleton, Sorting, Variant,
+    Button, DataTable, EmptyState, ErrorPanel, Glyph, Icon, Pagination, Skeleton, Sorting, Stale, Variant,
 };
 
 /// What the table looks like, which matters more than what is in it: only a change of this builds it anew.
@@ -49,7 +48,7 @@ pub(crate) fn Results(list: List, page: Live<Page>) -> impl IntoView {
     }
     };
     view! {
-        <Stale page=page />
+        <Stale live=page />
         <div class="table-box" aria-busy=move || if page.busy.get() { "true" } else { "false" }>
             {loading}
             {body}
@@ -109,24 +108,6 @@ fn Freshness(page: Live<Page>) -> impl IntoView {
     }
 }
 
-/// The rows are there, but reading them again fails.
-#[component]
-fn Stale(page: Live<Page>) -> impl IntoView {
-    move || {
-        page.error.get().filter(|_| page.data.with(Option::is_some)).map(|error| {
-            view! {
-                <div class="alerts">
-                    <Alert level=Level::Warning title=t(Msg::Stale) text=error.message>
-                        <div class="alert__actions">
-                            <Button label=t(Msg::TryAgain) icon=Glyph::Refresh on_press=move |_| page.reload() />
-                        </div>
-                    </Alert>
-                </div>
-            }
-        })
-    }
-}
-
 /// Why there are no rows, and what to do about it.
 #[component]
 fn Nothing(list: List, page: Live<Page>) -> impl IntoView {
@@ -157,7 +138,7 @@ fn Nothing(list: List, page: Live<Page>) -> impl IntoView {
             .into_any();
         }
         let title = match &state.kind {
-            Some(kind) => Msg::NoneOfKind.with(&[("kind", &format::capitalised(kind))]),
+            Some(kind) => Msg::NoneOfKind.with(&[("kind", &format::kind(kind))]),
             None => t(Msg::CatalogEmpty).to_owned(),
         };
         view! {

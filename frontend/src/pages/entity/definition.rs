@@ -1,9 +1,11 @@
 //! An API's description: to read and to try where there is a viewer for it, as its source otherwise.
 
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
 
 use super::{DEFINITION, Subject};
-use crate::entity::Item;
+use crate::entity::{self, Item};
 use crate::frame::ViewerFrame;
 use crate::messages::{Msg, t};
 use crate::ui::{Code, Glyph, Segments};
@@ -24,7 +26,17 @@ pub(crate) fn Definition(subject: Subject) -> impl IntoView {
     let source = Memo::new(move |_| {
         data.with(|item| item.as_ref().and_then(Item::source)).map(|source| source.target).unwrap_or_default()
     });
-    let view = RwSignal::new(VIEWER.to_owned());
+    let query = use_query_map();
+    let view = Memo::new(move |_| {
+        let asked = query.with(|query| query.get("view"));
+        if asked.as_deref() == Some(SOURCE) { SOURCE } else { VIEWER }.to_owned()
+    });
+    let navigate = use_navigate();
+    let show = Callback::new(move |view: String| {
+        let tab = format!("{}/{DEFINITION}", entity::href(&subject.reference.get_untracked()));
+        let query = if view == SOURCE { format!("?view={SOURCE}") } else { String::new() };
+        navigate(&format!("{tab}{query}"), NavigateOptions { scroll: false, ..Default::default() });
+    });
     let viewable = Memo::new(move |_| kind.get() == "openapi");
     let bar = move || {
         viewable.get().then(|| {
@@ -34,7 +46,8 @@ pub(crate) fn Definition(subject: Subject) -> impl IntoView {
             ];
             view! {
                 <div class="definition__bar">
-                    <Segments label=t(Msg::DefinitionAs) choices=choices value=view on_change=move |value| view.set(value) />
+                    <Segments label=t(Msg::DefinitionAs) choices=choices value=view
+                        on_change=show />
                 </div>
             }
         })

@@ -28,7 +28,7 @@ pub(crate) fn Head(subject: Subject, title: Memo<String>) -> impl IntoView {
                 Some(kind) => format!("{} — {kind}", item.kind()),
                 None => item.kind().to_owned(),
             },
-            None => subject.reference.with(|reference| format::capitalised(reference.kind())),
+            None => subject.reference.with(|reference| format::kind(reference.kind())),
         })
     };
     let facts = move || data.with(|item| item.as_ref().map(facts));

@@ -141,7 +141,7 @@ fn row(target: &str, item: Option<&Option<Item>>) -> AnyView {
         }
         .into_any(),
         None => {
-            let kind = entity::parse_ref(target).map(|target| format::capitalised(target.kind()));
+            let kind = entity::parse_ref(target).map(|target| format::kind(target.kind()));
             view! {
                 <EntityLink entity_ref=target.to_owned() />
                 <span class="muted">{kind}</span>
