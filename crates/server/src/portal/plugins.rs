@@ -168,7 +168,7 @@ async fn load(config: &Config, plugin: &PluginConfig, host: &PluginHost) -> (Lis
     let loaded = match host.load(spec).await {
         Ok(loaded) => loaded,
         Err(error) => {
-            listed.outcome = Outcome::Refused { reason: error.reason.to_string(), inspection };
+            listed.outcome = Outcome::Refused { reason: error.to_string(), inspection };
             return (listed, Vec::new());
         }
     };
