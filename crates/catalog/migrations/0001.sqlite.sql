@@ -149,6 +149,7 @@ CREATE TABLE location(
     type TEXT NOT NULL,
     target TEXT NOT NULL,
     entity_ref TEXT NOT NULL,
+    optional INTEGER NOT NULL,
     UNIQUE(type, target)
 );
 

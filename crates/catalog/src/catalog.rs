@@ -68,6 +68,7 @@ impl Catalog {
         };
         let mut tx = shared.db.begin().await?;
         run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
+        registry::restore(&mut tx).await?;
         tx.commit().await?;
         engine::requeue_if_changed(&shared).await?;
         Ok(Catalog { shared, runner: Runner::new() })

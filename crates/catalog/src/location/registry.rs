@@ -68,8 +68,12 @@ pub(crate) async fn register(
         target: location_ref.target.clone(),
         entity_ref: entity.entity_ref().to_string(),
     };
-    let row = args![&registered.id, &registered.kind, &registered.target, &registered.entity_ref];
-    tx.execute(query("INSERT INTO location(id, type, target, entity_ref) VALUES ($1, $2, $3, $4)", row)).await?;
+    let optional = location.presence == Presence::Optional;
+    tx.execute(query(
+        "INSERT INTO location(id, type, target, entity_ref, optional) VALUES ($1, $2, $3, $4, $5)",
+        args![&registered.id, &registered.kind, &registered.target, &registered.entity_ref, optional],
+    ))
+    .await?;
     let applied = run::extend(&mut tx, STORE, &[incoming(&location_ref, location.presence)]).await?;
     if let Some(conflict) = applied.conflicts.first() {
         return Err(Error::Conflict(conflict.message.clone()));
@@ -77,6 +81,19 @@ pub(crate) async fn register(
     tx.commit().await?;
     shared.queued();
     Ok(registered)
+}
+
+/// Brings the entities of the registered locations to what the table says, at the start: one that somebody deleted is
+/// back, as its location is still registered.
+pub(crate) async fn restore(tx: &mut Tx) -> Result<(), Error> {
+    let select = "SELECT type, target, optional FROM location WHERE type <> 'bootstrap'";
+    let mut all = Vec::new();
+    for row in tx.fetch_all(query(select, args![])).await? {
+        let presence = if row.get("optional")? { Presence::Optional } else { Presence::Required };
+        all.push(incoming(&LocationRef { kind: row.get("type")?, target: row.get("target")? }, presence));
+    }
+    run::replace(tx, STORE, &all).await?;
+    Ok(())
 }
 
 /// Removes a location and everything that came from it.

@@ -66,9 +66,27 @@ async fn only_urls_and_only_where_allowed() {
 }
 
 #[tokio::test]
+async fn what_is_registered_survives_restarts_and_deletions() {
+    let fixture = Fixture::start(json!({})).await;
+    fixture.web.put(URL, &component("a", ""));
+    fixture.catalog.register_location(&new("url", URL), None).await.unwrap();
+    let uid = fixture.appears("component:default/a").await["metadata"]["uid"].clone();
+    fixture.settles().await;
+    let audit = fixture.audit().await;
+    let fixture = fixture.restart(json!({})).await;
+    assert_eq!(fixture.get("component:default/a").await.unwrap()["metadata"]["uid"], uid);
+    assert_eq!(audit.written().await, Vec::<String>::new());
+    let location = fixture.get(&location_ref(URL)).await.unwrap()["metadata"]["uid"].as_str().unwrap().to_owned();
+    fixture.catalog.delete_by_uid(&Access::All, &location).await.unwrap();
+    assert_eq!(fixture.refs().await, Vec::<String>::new());
+    let fixture = fixture.restart(json!({})).await;
+    fixture.appears("component:default/a").await;
+}
+
+#[tokio::test]
 async fn a_bootstrap_location_is_hidden() {
     let fixture = Fixture::start(json!({})).await;
-    let row = "INSERT INTO location(id, type, target, entity_ref) VALUES ('1', 'bootstrap', 'bootstrap', 'location:default/x')";
+    let row = "INSERT INTO location(id, type, target, entity_ref, optional) VALUES ('1', 'bootstrap', 'bootstrap', 'location:default/x', 0)";
     fixture.db.execute(query(row, vec![])).await.unwrap();
     assert!(fixture.catalog.locations().await.unwrap().is_empty());
     assert!(fixture.catalog.location("1").await.is_err());
