@@ -69,7 +69,7 @@ fn Gate() -> impl IntoView {
     let who = Memo::new(move |_| portal.user.get().map(|user| user.entity_ref));
     move || {
         // Whatever one reader was shown is not another's: the pages begin anew.
-        who.track();
+        who.get();
         match door.get() {
             Door::Waiting => view! { <main class="boot"><Skeleton lines=3 /></main> }.into_any(),
             Door::Broken => view! { <NoPortal /> }.into_any(),

@@ -82,7 +82,8 @@ fn follow_routes() {
     let path = use_location().pathname;
     let page = Memo::new(move |_| page_of(&path.get()));
     Effect::new(move |first: Option<()>| {
-        page.track();
+        // Reading it is what makes a memo follow its sources; `track` alone leaves one asleep that nobody reads.
+        page.get();
         if first.is_some() {
             // The new page is on its way; its heading is there with the next frame but one.
             request_animation_frame(|| {

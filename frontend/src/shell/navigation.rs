@@ -66,7 +66,7 @@ pub(crate) fn BottomBar(
     let open = RwSignal::new(false);
     let path = use_location().pathname;
     Effect::new(move |_| {
-        path.track();
+        path.get();
         open.set(false);
     });
     let places = PLACES.map(|(href, label, glyph)| {
