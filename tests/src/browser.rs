@@ -78,12 +78,13 @@ impl Browser {
         self.settled().await.with_context(|| path.to_owned())
     }
 
-    /// Waits until the page is neither starting nor fetching: it has a heading, and nothing in it is marked busy.
+    /// Waits until the page is neither starting nor fetching: it has a heading, and nothing in it is marked busy. The
+    /// gallery shows what is busy for ever.
     pub async fn settled(&self) -> Result<()> {
         self.until(
             "the page has settled",
             "return !document.querySelector('main.boot') && !!document.querySelector('h1') \
-             && !document.querySelector('[aria-busy=true]');",
+             && (location.pathname === '/gallery' || !document.querySelector('[aria-busy=true]'));",
         )
         .await
     }

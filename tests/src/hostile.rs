@@ -35,7 +35,7 @@ type Requests = Arc<Mutex<Vec<Received>>>;
 
 impl Hostile {
     /// Listens on a loopback port of its own: `/echo` answers with what it was sent, `/redirect?to=URL` sends
-    /// elsewhere, `/silent` accepts and never answers, `/endless` never stops answering, anything else is 404.
+    /// there, `/silent` accepts and never answers, `/endless` never stops answering, anything else is 404.
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("the upstream cannot listen")?;
         let address = listener.local_addr()?;
@@ -109,12 +109,15 @@ async fn echo(State(requests): State<Requests>, request: Request) -> Json<Value>
 
 #[derive(Deserialize)]
 struct To {
-    to: String,
+    to: Option<String>,
 }
 
 async fn redirect(State(requests): State<Requests>, Query(to): Query<To>, request: Request) -> Response {
     note(&requests, &request);
-    (StatusCode::FOUND, [(header::LOCATION, to.to)]).into_response()
+    match to.to {
+        Some(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
+        None => "arrived".into_response(),
+    }
 }
 
 async fn silent(State(requests): State<Requests>, request: Request) -> Response {

@@ -30,7 +30,7 @@ pub fn config_with(bucket: &Bucket, settings: Value) -> Result<Value> {
     let mut provider = json!({
         "bucketName": bucket.name(),
         "region": "eu-central-1",
-        "schedule": { "frequency": { "hours": 10 }, "timeout": { "minutes": 3 } },
+        "schedule": { "frequency": "PT10H", "timeout": "PT3M" },
     });
     merge(&mut provider, settings);
     let mut config = with_plugin("s3", &environment::plugin("s3")?, &grant());

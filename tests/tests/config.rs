@@ -46,12 +46,12 @@ async fn schedules() -> Result<()> {
     let mut config = s3::config(&bucket)?;
     let default = config["catalog"]["providers"]["awsS3"].clone();
     let forms = [
-        ("object", json!({ "hours": 2, "minutes": 30 }), "every 2 hours 30 minutes"),
+        ("object", json!({ "hours": 2, "minutes": 30 }), "every 2 hours and 30 minutes"),
         ("iso", json!("PT45M"), "every 45 minutes"),
-        ("human", json!("90 minutes"), "every 1 hour 30 minutes"),
+        ("human", json!("90 minutes"), "every 1 hour and 30 minutes"),
         ("short", json!("3h"), "every 3 hours"),
         ("cron", json!({ "cron": "0 4 * * *" }), "0 4 * * *"),
-        ("manual", json!({ "trigger": "manual" }), "manual"),
+        ("manual", json!({ "trigger": "manual" }), "only when asked for"),
     ];
     let mut providers = json!({});
     for (id, frequency, _) in &forms {
@@ -93,7 +93,7 @@ async fn a_plugin_that_cannot_be_loaded() -> Result<()> {
     config["plugins"]["missing"] = json!({ "source": "no/such/file.wasm", "grant": {} });
     let portal = TestPortal::start(config).await?;
     portal.until_entity("component:default/one").await?;
-    for (id, words) in [("broken", "broken.wasm"), ("missing", "no/such/file.wasm")] {
+    for (id, words) in [("broken", "damaged"), ("missing", "no/such/file.wasm")] {
         let plugin = portal.plugin(id).await?;
         assert_eq!(plugin.state, PluginState::Refused, "{id}");
         let reason = plugin.reason.unwrap_or_default();

@@ -37,7 +37,12 @@ fn config(bucket: &Bucket, petstore: &Petstore) -> Result<Value> {
 async fn a_bucket_becomes_a_portal() -> Result<()> {
     let petstore = Petstore::start().await?;
     let bucket = Bucket::start().await?;
+    bucket.put(
+        "guest.yaml",
+        "{ apiVersion: backstage.io/v1alpha1, kind: User, metadata: { name: guest }, spec: { memberOf: [] } }",
+    )?;
     let portal = TestPortal::start(config(&bucket, &petstore)?).await?;
+    portal.until_entity("user:default/guest").await?;
     let window = super::guest(&portal).await?;
     window.goto("/api-docs").await?;
     window.until_no_text("petstore").await?;
@@ -97,7 +102,7 @@ async fn try_it_out(window: &Browser) -> Result<()> {
     window
         .until(
             "the answer is shown",
-            "const status = document.querySelector('.live-responses-table .response-col_status'); \
+            "const status = document.querySelector('.live-responses-table tbody .response-col_status'); \
              return !!status && status.innerText.trim().startsWith('200');",
         )
         .await?;

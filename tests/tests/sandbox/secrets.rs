@@ -87,7 +87,7 @@ async fn another_plugins_keys() -> Result<()> {
     let found = tree.pointer("/root/text").and_then(Value::as_str).context("a text")?;
     let bytes = format!("{:?}", CANARY.as_bytes());
     assert!(!found.contains(CANARY) && !found.contains(bytes.trim_matches(['[', ']'])), "{found}");
-    assert!(found.starts_with("all: Ok([])"), "it sees no key that is not its own: {found}");
+    assert!(found.contains("\"secret\": Ok(None)"), "under the victim's own name there is nothing: {found}");
     assert!(found.contains("long: Err(") && found.contains("large: Err("), "{found}");
     assert_eq!(kv.get("victim", "secret").await?.as_deref(), Some(CANARY.as_bytes()), "nothing was overwritten");
     Ok(())
