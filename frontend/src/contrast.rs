@@ -64,7 +64,7 @@ fn tokens(selector: &str) -> BTreeMap<String, [f64; 3]> {
     let colour = |line: &str| {
         let (name, value) = line.trim().strip_prefix("--")?.split_once(": #")?;
         let value = value.trim_end_matches(';');
-        let part = |at: usize| u8::from_str_radix(&value[at..at + 2], 16).ok().map(|part| f64::from(part) / 255.0);
+        let part = |at: usize| u8::from_str_radix(value.get(at..at + 2)?, 16).ok().map(|part| f64::from(part) / 255.0);
         Some((name.to_owned(), [part(0)?, part(2)?, part(4)?]))
     };
     block.lines().filter_map(colour).collect()

@@ -1,6 +1,6 @@
 //! What a list asks the catalog: the predicate, the order and the page, as the API's JSON.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::entity::Item;
 use crate::list_state::{Facet, ListState};
@@ -66,18 +66,18 @@ impl Query {
         limit: u64,
         fields: &[&str],
     ) -> Value {
-        let mut body = json!({
-            "query": predicate,
-            "orderBy": [{ "field": order, "order": if descending { "desc" } else { "asc" } }],
-            "offset": offset,
-            "limit": limit,
-            "fields": fields,
+        let text = (!self.text.is_empty()).then(|| {
+            json!({ "term": self.text, "fields": [NAME, "metadata.title", "spec.profile.displayname", "metadata.tags"] })
         });
-        if !self.text.is_empty() {
-            let fields = [NAME, "metadata.title", "spec.profile.displayname", "metadata.tags"];
-            body["fullTextFilter"] = json!({ "term": self.text, "fields": fields });
-        }
-        body
+        let mut body = Map::from_iter([
+            ("query".to_owned(), predicate.clone()),
+            ("orderBy".to_owned(), json!([{ "field": order, "order": if descending { "desc" } else { "asc" } }])),
+            ("offset".to_owned(), offset.into()),
+            ("limit".to_owned(), limit.into()),
+            ("fields".to_owned(), fields.into()),
+        ]);
+        body.extend(text.map(|text| ("fullTextFilter".to_owned(), text)));
+        body.into()
     }
 }
 

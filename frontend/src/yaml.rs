@@ -97,23 +97,19 @@ fn literal(text: &str) -> bool {
 
 /// A text of one line, in quotes where it would not be read back as this text.
 fn scalar(text: &str) -> String {
-    let plain = text.chars().next().is_some_and(|first| first.is_alphanumeric() || "/_.$".contains(first))
+    // What begins with a digit or a sign may be a number, a date, a time …: quotes are never wrong.
+    let plain = text.chars().next().is_some_and(|first| first.is_alphabetic() || "/_$".contains(first))
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
         && text.chars().all(|c| !c.is_control() && c != '\u{feff}')
-        && !looks_like_something_else(text);
+        && !is_word_of_yaml(text);
     if plain { text.to_owned() } else { Value::from(text).to_string() }
 }
 
-fn looks_like_something_else(text: &str) -> bool {
+fn is_word_of_yaml(text: &str) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     WORDS.contains(&text.to_lowercase().as_str())
-        || text.parse::<f64>().is_ok()
-        || text.chars().all(|c| c.is_ascii_digit() || "._-+:eExXoOTZ".contains(c))
-            && text.contains(|c: char| c.is_ascii_digit())
-        || text.starts_with(".inf")
-        || text.starts_with(".nan")
 }
 
 #[cfg(test)]

@@ -50,14 +50,24 @@ pub(crate) fn Kinds(list: List) -> impl IntoView {
         kinds
     });
     let all = Memo::new(move |_| {
-        kinds.with(|kinds| kinds.iter().filter(|(key, ..)| key != "location").map(|(.., count)| count).sum::<u64>())
+        // No number is better than a wrong one.
+        counts.data.with(Option::is_some).then(|| {
+            kinds.with(|kinds| kinds.iter().filter(|(key, ..)| key != "location").map(|(.., count)| count).sum::<u64>())
+        })
     });
     let chosen = Memo::new(move |_| list.state.with(|state| state.kind.clone()));
     let href = move |kind: Option<String>| {
         list.state.with(|state| list.href(&state.clone().with(Facet::Kind, kind.into_iter().collect())))
     };
-    let item = move |kind: Option<String>, label: String, count: u64| {
-        let mine = kind.clone();
+    let item = move |kind: Option<String>, label: String| {
+        let (mine, counted) = (kind.clone(), kind.clone());
+        // Apart from the link, which keeps the focus while its number changes.
+        let count = move || match &counted {
+            None => all.get(),
+            Some(kind) => {
+                all.get().and(kinds.with(|kinds| kinds.iter().find(|(key, ..)| key == kind).map(|(.., n)| *n)))
+            }
+        };
         view! {
             <li>
                 <a
@@ -68,25 +78,32 @@ pub(crate) fn Kinds(list: List) -> impl IntoView {
                 >
                     {label}
                     " "
-                    <span class="tabs__count">{format::number(count)}</span>
+                    <span class="tabs__count">{move || count().map(format::number)}</span>
                 </a>
             </li>
         }
     };
     let choices = Signal::derive(move || {
-        let first =
-            (String::new(), Msg::KindCount.with(&[("kind", &t(Msg::AllKinds)), ("n", &format::number(all.get()))]));
+        let all_kinds = t(Msg::AllKinds).to_owned();
+        let first = match all.get() {
+            Some(all) => Msg::KindCount.with(&[("kind", &all_kinds), ("n", &format::number(all))]),
+            None => all_kinds,
+        };
         let rest = kinds
             .get()
             .into_iter()
             .map(|(key, label, count)| (key, Msg::KindCount.with(&[("kind", &label), ("n", &format::number(count))])));
-        std::iter::once(first).chain(rest).collect::<Vec<_>>()
+        std::iter::once((String::new(), first)).chain(rest).collect::<Vec<_>>()
     });
     view! {
         <nav class="catalog-kinds" aria-label=t(Msg::Kind)>
             <ul class="tabs">
-                {move || item(None, t(Msg::All).to_owned(), all.get())}
-                <For each=move || kinds.get() key=Kind::clone children=move |(key, label, count)| item(Some(key), label, count) />
+                {item(None, t(Msg::All).to_owned())}
+                <For
+                    each=move || kinds.get()
+                    key=|(key, label, _)| (key.clone(), label.clone())
+                    children=move |(key, label, _)| item(Some(key), label)
+                />
             </ul>
         </nav>
         <div class="catalog-kind-select">
