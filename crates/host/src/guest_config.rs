@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use callboard_model::manifest::Manifest;
 use callboard_model::rights::Rights;
+use callboard_model::stable_json;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::guest_config::credential::{Binding, Marker, Service};
 
@@ -28,6 +30,15 @@ impl GuestConfig {
     pub(crate) fn binding(&self, handle: &str) -> Option<&Binding> {
         let number: usize = handle.strip_prefix(PREFIX)?.parse().ok()?;
         self.bindings.get(number.checked_sub(1)?)
+    }
+
+    /// Changes with what the guest sees of app-config, and with nothing else.
+    pub(crate) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (path, value) in &self.values {
+            hash.update(format!("{path}={}\n", value.as_ref().map(stable_json::to_string).unwrap_or_default()));
+        }
+        hex::encode(hash.finalize())
     }
 
     /// Validates what is granted of app-config and keeps what the schemas describe.

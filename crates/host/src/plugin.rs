@@ -93,6 +93,12 @@ impl Plugin {
         &self.inner.digest
     }
 
+    /// Changes with the component and with what it is told of app-config: what it began under one fingerprint means
+    /// nothing under another.
+    pub fn fingerprint(&self) -> String {
+        format!("{} {}", self.inner.digest, self.inner.config.digest())
+    }
+
     /// What it exports, named as in WIT.
     pub fn extension_points(&self) -> Vec<&'static str> {
         let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");

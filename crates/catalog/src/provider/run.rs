@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use callboard_model::api::RunCounts;
 use callboard_store::{Error, Tx, args, query};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -74,7 +75,7 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
             succeed(&mut tx, run.source_id, cursor, &applied).await?;
             tx.commit().await?;
             shared.queued();
-            tracing::info!(provider = provider.name(), counts = ?applied.counts, "a provider's run was applied");
+            report(provider.name(), &applied.counts);
             return Ok(if page.again == Again::Now { Ended::AppliedAgain } else { Ended::Applied });
         }
         let mode = if page.mode == Mode::Full { "full" } else { "delta" };
@@ -86,6 +87,15 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
         tx.commit().await?;
     }
     fail(shared, &run, "the provider's pages do not end: its cursor seems to go round in circles").await
+}
+
+/// A run that found nothing new is no news: with a schedule of seconds it would be all there is to read.
+fn report(provider: &str, counts: &RunCounts) {
+    if counts.added + counts.changed + counts.removed > 0 {
+        tracing::info!(provider, ?counts, "a provider's run was applied");
+    } else {
+        tracing::debug!(provider, ?counts, "a provider's run found nothing new");
+    }
 }
 
 /// Applies a set that is known in full, for the catalog's own providers.

@@ -10,6 +10,7 @@ pub(crate) struct PluginProvider {
     plugin: Plugin,
     name: String,
     schedule: Schedule,
+    fingerprint: String,
 }
 
 impl PluginProvider {
@@ -26,6 +27,7 @@ impl PluginProvider {
             plugin: plugin.clone(),
             name: provider.name,
             schedule: provider.schedule,
+            fingerprint: plugin.fingerprint(),
         };
         Ok(providers.into_iter().map(own).collect())
     }
@@ -39,6 +41,10 @@ impl EntityProvider for PluginProvider {
 
     fn owner(&self) -> &str {
         self.plugin.id()
+    }
+
+    fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     fn schedule(&self) -> &Schedule {
