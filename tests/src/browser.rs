@@ -78,13 +78,14 @@ impl Browser {
         self.settled().await.with_context(|| path.to_owned())
     }
 
-    /// Waits until the page is neither starting nor fetching: it has a heading, and nothing in it is marked busy. The
-    /// gallery shows what is busy for ever.
+    /// Waits until the page is neither starting nor fetching: it has a heading, nothing in it is marked busy, and
+    /// nothing stands in for what is still to come. The gallery shows what is busy for ever.
     pub async fn settled(&self) -> Result<()> {
         self.until(
             "the page has settled",
-            "return !document.querySelector('main.boot') && !!document.querySelector('h1') \
-             && (location.pathname === '/gallery' || !document.querySelector('[aria-busy=true]'));",
+            "const waiting = document.querySelector('[aria-busy=true], .skeleton, .progress-line'); \
+             return !document.querySelector('main.boot') && !!document.querySelector('h1') \
+             && (location.pathname === '/gallery' || !waiting);",
         )
         .await
     }

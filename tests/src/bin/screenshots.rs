@@ -14,6 +14,9 @@ struct Arguments {
     out: PathBuf,
 }
 
+const VIEWER_HAS_DRAWN: &str =
+    "const frame = document.querySelector('iframe'); return !frame || frame.getBoundingClientRect().height > 400;";
+
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
 #[tokio::main]
@@ -29,6 +32,8 @@ async fn main() -> Result<()> {
             for (width, height) in SIZES {
                 window.resize(width, height).await?;
                 window.goto(path).await?;
+                // A viewer grows as it draws what it was handed.
+                window.until("the viewer has drawn", VIEWER_HAS_DRAWN).await?;
                 window.screenshot(&out.join(format!("{name}-{}-{width}.png", theme.name()))).await?;
             }
         }
