@@ -121,7 +121,7 @@ pub(crate) fn ViewerFrame(
                 node_ref=frame
                 class="definition__frame"
                 // As high as what it shows, but no higher than the window: its dialogs are in the middle of it.
-                style:height=move || height.get().map(|height| format!("min({:.0}px, max(32rem, 100vh - 12rem))", height + 2.0))
+                style:height=move || height.get().map(|height| format!("min({:.0}px, max(32rem, 100vh - 15.5rem))", height + 2.0))
                 title=t(Msg::DefinitionViewer)
                 sandbox="allow-scripts"
                 src=VIEWER

@@ -248,6 +248,7 @@ messages! {
     Declared "Declared"
     Granted "Granted"
     Effective "Effective"
+    OtherLine "By another line"
     Schedule "Schedule"
     LastRun "Last run"
     LastSuccess "Last success"

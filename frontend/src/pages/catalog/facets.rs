@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::List;
 use crate::api;
 use crate::entity;
-use crate::list_state::{Facet, ListState};
+use crate::list_state::Facet;
 use crate::live::{Habits, live};
 use crate::messages::{Msg, t};
 use crate::query::predicate;
@@ -54,7 +54,10 @@ pub(crate) fn FacetBox(list: List, facet: Facet, label: Msg) -> impl IntoView {
 /// What the list is narrowed down by, each with a button that takes it away.
 #[component]
 pub(crate) fn Chosen(list: List) -> impl IntoView {
-    let narrowed = Memo::new(move |_| list.state.with(ListState::is_narrowed));
+    // The other filters show in controls of their own.
+    let narrowed = Memo::new(move |_| {
+        list.state.with(|state| Facet::LISTS.into_iter().any(|facet| !state.values(facet).is_empty()))
+    });
     let chips = move || {
         list.state.with(|state| {
             Facet::LISTS

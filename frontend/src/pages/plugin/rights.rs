@@ -19,11 +19,15 @@ pub(crate) fn RightsTable(declared: Rights, granted: Rights, effective: Rights) 
     }
     let rows = rows
         .into_iter()
-        .map(|((capability, detail), [declared, granted, effective])| {
+        .map(|Row { capability, detail, sides: [declared, granted, effective] }| {
             view! {
                 <tr role="row">
-                    <td role="cell" data-label=t(Msg::Capability)><code>{capability}</code></td>
-                    <td role="cell" data-label=t(Msg::RightDetail) class="table__wrap"><span class="mono">{detail}</span></td>
+                    <td role="cell" data-label=t(Msg::Capability)>
+                        <code>{capability}</code>
+                    </td>
+                    <td role="cell" data-label=t(Msg::RightDetail) class="table__wrap">
+                        <span class="mono">{detail}</span>
+                    </td>
                     <td role="cell" data-label=t(Msg::Declared)>{mark(declared)}</td>
                     <td role="cell" data-label=t(Msg::Granted)>{mark(granted)}</td>
                     <td role="cell" data-label=t(Msg::Effective)>{mark(effective)}</td>
@@ -45,28 +49,69 @@ pub(crate) fn RightsTable(declared: Rights, granted: Rights, effective: Rights) 
     .into_any()
 }
 
-fn mark(yes: bool) -> impl IntoView {
-    let (class, glyph, text) = if yes {
-        ("rights__mark rights__mark--yes", Glyph::Check, Msg::Yes)
-    } else {
-        ("rights__mark rights__mark--no", Glyph::Close, Msg::No)
+fn mark(side: Side) -> impl IntoView {
+    let (class, glyph, text) = match side {
+        Side::Names => ("rights__mark rights__mark--yes", Glyph::Check, Msg::Yes),
+        Side::Covers => ("rights__mark rights__mark--yes", Glyph::Link, Msg::OtherLine),
+        Side::Lacks => ("rights__mark rights__mark--no", Glyph::Close, Msg::No),
     };
-    view! { <span class=class><Icon glyph=glyph /><span>{t(text)}</span></span> }
+    view! {
+        <span class=class>
+            <Icon glyph=glyph />
+            <span>{t(text)}</span>
+        </span>
+    }
+}
+
+/// What a side says of a right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// It has this very line.
+    Names,
+    /// Another of its lines comes to this: a wider pattern, or a `config:` line whose value it is.
+    Covers,
+    /// It does not have it.
+    Lacks,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    capability: String,
+    /// What of the capability.
+    detail: String,
+    /// Declared, granted, effective.
+    sides: [Side; 3],
 }
 
 /// A capability and what of it, with whether each side names it.
-type Row = ((String, String), [bool; 3]);
+type Named = BTreeMap<(String, String), [bool; 3]>;
 
-fn merge(sides: [&Rights; 3]) -> Vec<Row> {
-    let mut rows: BTreeMap<(String, String), [bool; 3]> = BTreeMap::new();
-    for (side, rights) in sides.into_iter().enumerate() {
+fn merge(rights: [&Rights; 3]) -> Vec<Row> {
+    let mut named = Named::new();
+    for (side, rights) in rights.into_iter().enumerate() {
         for line in lines(rights) {
-            if let Some(named) = rows.entry(line).or_default().get_mut(side) {
-                *named = true;
+            if let Some(names) = named.entry(line).or_default().get_mut(side) {
+                *names = true;
             }
         }
     }
-    rows.into_iter().collect()
+    let resolved: Vec<String> = named
+        .iter()
+        .filter(|(_, sides)| **sides == [false, false, true])
+        .map(|((capability, _), _)| capability.clone())
+        .collect();
+    let row = |((capability, detail), [declared, granted, effective]): ((String, String), [bool; 3])| {
+        let side = |names, covered| match (names, covered) {
+            (true, _) => Side::Names,
+            (false, true) => Side::Covers,
+            (false, false) => Side::Lacks,
+        };
+        // What both sides name and is not effective as it stands is so as its value, where there is one.
+        let as_value = declared && granted && resolved.contains(&capability);
+        let sides = [side(declared, effective), side(granted, effective), side(effective, as_value)];
+        Row { capability, detail, sides }
+    };
+    named.into_iter().map(row).collect()
 }
 
 /// Each right on a line of its own, as the configuration has it, whatever capabilities there are.
@@ -100,20 +145,34 @@ mod tests {
     #[test]
     fn rights_are_side_by_side() {
         let rights = |value: Value| serde_json::from_value::<Rights>(value).unwrap();
-        let declared = rights(json!({ "log": true, "http": ["GET https://a.example", "GET https://b.example"] }));
-        let granted = rights(json!({ "http": ["GET https://a.example"], "entity-provider": { "kinds": ["API"] } }));
-        let effective = rights(json!({ "http": ["GET https://a.example"] }));
+        let declared = rights(json!({
+            "log": true,
+            "http": ["GET https://a.host.example", "GET https://b.other.example", "GET config:x.endpoint"],
+        }));
+        let granted = rights(json!({
+            "http": ["GET https://*.host.example", "GET config:x.endpoint"],
+            "entity-provider": { "kinds": ["API"] },
+        }));
+        let effective = rights(json!({ "http": ["GET https://a.host.example", "GET http://127.0.0.1:9000"] }));
         let rows = merge([&declared, &granted, &effective]);
-        let rows: Vec<_> =
-            rows.iter().map(|((name, detail), sides)| (name.as_str(), detail.as_str(), *sides)).collect();
-        assert_eq!(
-            rows,
-            [
-                ("entity-provider", "kinds: API", [false, true, false]),
-                ("http", "GET https://a.example", [true, true, true]),
-                ("http", "GET https://b.example", [true, false, false]),
-                ("log", "", [true, false, false]),
-            ]
-        );
+        let sign = |side: &Side| match side {
+            Side::Names => '+',
+            Side::Covers => '~',
+            Side::Lacks => '-',
+        };
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.capability.as_str(), row.detail.as_str(), row.sides.iter().map(sign).collect::<String>()))
+            .collect();
+        let expected = [
+            ("entity-provider", "kinds: API", "-+-"),
+            ("http", "GET config:x.endpoint", "++~"),
+            ("http", "GET http://127.0.0.1:9000", "~~+"),
+            ("http", "GET https://*.host.example", "-+-"),
+            ("http", "GET https://a.host.example", "+~+"),
+            ("http", "GET https://b.other.example", "+--"),
+            ("log", "", "+--"),
+        ];
+        assert_eq!(rows, expected.map(|(capability, detail, sides)| (capability, detail, sides.to_owned())));
     }
 }
