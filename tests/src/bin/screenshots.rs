@@ -14,9 +14,6 @@ struct Arguments {
     out: PathBuf,
 }
 
-const VIEWER_HAS_DRAWN: &str =
-    "const frame = document.querySelector('iframe'); return !frame || frame.getBoundingClientRect().height > 400;";
-
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
 #[tokio::main]
@@ -32,11 +29,21 @@ async fn main() -> Result<()> {
             for (width, height) in SIZES {
                 window.resize(width, height).await?;
                 window.goto(path).await?;
-                // A viewer grows as it draws what it was handed.
-                window.until("the viewer has drawn", VIEWER_HAS_DRAWN).await?;
+                viewer_has_drawn(&window).await?;
                 window.screenshot(&out.join(format!("{name}-{}-{width}.png", theme.name()))).await?;
             }
         }
     }
     window.close().await
+}
+
+/// A page has settled before the viewer in its frame has drawn what it was handed, and grown to the height of that.
+async fn viewer_has_drawn(window: &Browser) -> Result<()> {
+    if window.run("return !document.querySelector('iframe');").await? == true {
+        return Ok(());
+    }
+    window.enter_frame("iframe").await?;
+    window.until("the viewer has drawn", "return !!document.querySelector('.swagger-ui .opblock');").await?;
+    window.leave_frame().await?;
+    window.until("the frame has grown", "return document.querySelector('iframe').clientHeight > 300;").await
 }
