@@ -40,7 +40,7 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
     }
     progress.step("Tests", "everything that a test can prove; some minutes", || {
         let mut command = project::cargo();
-        command.arg("test");
+        command.args(["test", "--no-fail-fast"]);
         match filters {
             [] => command.arg("--workspace"),
             filters => command.args(["--package", "callboard-tests", "--test", "portal", "--"]).args(filters),

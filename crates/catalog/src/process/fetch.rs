@@ -95,13 +95,14 @@ impl Fetch {
         if let Some(body) = self.bodies.get(&key) {
             return Ok(Arc::clone(body));
         }
+        // Older than the attempt to read: a file that comes in between is found by the next look.
+        let stamp = self.stamp(&key).await;
         let (inner, owned) = (Arc::clone(&self.inner), path.to_owned());
         let read = blocking(move || inner.files.read(&owned)).await;
         match read {
             Ok(content) => Ok(self.keep(&key, content.body, Some(content.stamp))),
             Err(error) => {
                 // Noted all the same: the file may come.
-                let stamp = self.stamp(&key).await;
                 self.dependencies.insert(key, stamp);
                 Err(NotRead { not_found: matches!(error, FileError::NotFound(_)), message: error.to_string() })
             }

@@ -1,6 +1,7 @@
 //! How providers are doing.
 
 use callboard_model::api::{Problem, ProviderInfo, RunCounts};
+use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION};
 use callboard_store::{Db, Error, Row, Sql, Tx, args, query};
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -98,7 +99,11 @@ fn problem(row: &Row) -> Result<Problem, Error> {
     let source: callboard_model::entity::Entity = parse(&row.get::<String>(2)?)?;
     let target = match source.spec_text("target").filter(|_| source.kind() == "Location") {
         Some(target) => target.to_owned(),
-        None => source.annotation(callboard_model::location_ref::MANAGED_BY_LOCATION).unwrap_or_default().to_owned(),
+        // A Location's target has no type before it, so neither has that of what came from one.
+        None => {
+            let managed_by = source.annotation(MANAGED_BY_LOCATION).unwrap_or_default();
+            LocationRef::parse(managed_by).map_or_else(|_| managed_by.to_owned(), |location| location.target)
+        }
     };
     let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
     Ok(Problem { entity_ref: row.get(0)?, target, message: messages.join("; ") })
