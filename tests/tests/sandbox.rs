@@ -24,15 +24,21 @@ fn guest(name: &'static str) -> Guest {
     Guest { id: name.replace('_', "-"), name }
 }
 
-/// A portal with one component in it and this guest, which has every right that it declares and short deadlines.
-async fn portal_with(guest: &Guest, settings: Value) -> Result<TestPortal> {
+/// For attacks on the deadline itself.
+const SHORT: &str = "2 seconds";
+
+/// For all others, so that a busy machine does not end them before what they are about does.
+const PATIENT: &str = "60 seconds";
+
+/// A portal with one component in it and this guest, which has every right that it declares.
+async fn portal_with(guest: &Guest, settings: Value, deadline: &str) -> Result<TestPortal> {
     let component = environment::guest(guest.name)?;
     let inspection = callboard_host::inspect(&std::fs::read(&component)?).context(guest.name)?;
     let mut config = with_plugin(&guest.id, &component, &serde_json::to_value(&inspection.manifest.rights)?);
     let rest = json!({
         "hostile": settings,
         "plugins": { &guest.id: { "limits": {
-            "uiDeadline": "2 seconds", "pageDeadline": "2 seconds", "faultsBeforeSuspension": 100,
+            "uiDeadline": deadline, "pageDeadline": deadline, "faultsBeforeSuspension": 100,
         } } },
         "catalog": { "locations": [{ "type": "file", "target": "component.yaml" }] },
     });
@@ -71,17 +77,28 @@ async fn others_are_served(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// The attack came to nothing; the error names the plugin, the call and the reason.
+/// The attack goes on until its time is up.
+async fn is_stopped_by_the_clock(guest: Guest, settings: Value) -> Result<()> {
+    let portal = portal_with(&guest, settings, SHORT).await?;
+    comes_to_nothing(&guest, &portal, &["within 2s"]).await
+}
+
+/// The attack is ended for what it does, long before its time is up.
 async fn is_stopped(guest: Guest, settings: Value, words: &[&str]) -> Result<()> {
-    let portal = portal_with(&guest, settings).await?;
-    let answer = attack(&guest, &portal).await?;
+    let portal = portal_with(&guest, settings, PATIENT).await?;
+    comes_to_nothing(&guest, &portal, words).await
+}
+
+/// The error names the plugin, the call and the reason.
+async fn comes_to_nothing(guest: &Guest, portal: &TestPortal, words: &[&str]) -> Result<()> {
+    let answer = attack(guest, portal).await?;
     let text = answer.text();
     assert!(answer.status.is_server_error(), "{}: {}", guest.id, text);
     for word in [guest.id.as_str(), "ui", "render"].iter().chain(words) {
         assert!(text.contains(word), "\"{word}\" is not in: {text}");
     }
     // The next call begins afresh, and as a provider it fares no better.
-    let answer = attack(&guest, &portal).await?;
+    let answer = attack(guest, portal).await?;
     assert!(answer.status.is_server_error(), "{}: {}", guest.id, answer.text());
     if !portal.plugin(&guest.id).await?.providers.is_empty() {
         let run = portal.run_provider(&guest.id, &guest.id).await?;
@@ -95,7 +112,7 @@ async fn is_stopped(guest: Guest, settings: Value, words: &[&str]) -> Result<()>
 
 /// What the guest found out, which it puts into its tree.
 async fn finds(guest: Guest, settings: Value) -> Result<String> {
-    let portal = portal_with(&guest, settings).await?;
+    let portal = portal_with(&guest, settings, PATIENT).await?;
     let answer = attack(&guest, &portal).await?.ok()?;
     let tree: Value = answer.json()?;
     Ok(tree.pointer("/root/text").and_then(Value::as_str).context("a text")?.to_owned())
@@ -103,7 +120,7 @@ async fn finds(guest: Guest, settings: Value) -> Result<String> {
 
 /// The guest is not even loaded, whatever it was granted.
 async fn is_refused(guest: Guest, words: &[&str]) -> Result<()> {
-    let portal = portal_with(&guest, json!({})).await?;
+    let portal = portal_with(&guest, json!({}), PATIENT).await?;
     let plugin = portal.plugin(&guest.id).await?;
     assert_eq!(plugin.state, PluginState::Refused, "{}", guest.id);
     let reason = plugin.reason.unwrap_or_default();

@@ -5,23 +5,25 @@ use callboard_model::api::PluginState;
 use callboard_tests::hostile::Hostile;
 use serde_json::json;
 
-use super::{attack, finds, guest, is_stopped, others_are_served, portal_with};
+use super::{
+    PATIENT, SHORT, attack, finds, guest, is_stopped, is_stopped_by_the_clock, others_are_served, portal_with,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loop_ends_at_its_deadline() -> Result<()> {
-    is_stopped(guest("loop_forever"), json!({}), &["within 2s"]).await
+    is_stopped_by_the_clock(guest("loop_forever"), json!({})).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn time_in_the_host_counts_too() -> Result<()> {
     let upstream = Hostile::start().await?;
     let settings = json!({ "url": format!("{}/silent", upstream.origin()) });
-    is_stopped(guest("slow_upstream"), settings, &["within 2s"]).await
+    is_stopped_by_the_clock(guest("slow_upstream"), settings).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_of_the_host_without_end_end_at_the_deadline() -> Result<()> {
-    is_stopped(guest("host_call_flood"), json!({}), &["within 2s"]).await
+    is_stopped_by_the_clock(guest("host_call_flood"), json!({})).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +82,7 @@ async fn open_answers_are_counted() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_always_fails_is_suspended() -> Result<()> {
     let guest = guest("panic");
-    let portal = portal_with(&guest, json!({})).await?;
+    let portal = portal_with(&guest, json!({}), PATIENT).await?;
     for _ in 0..100 {
         portal.client().post(&format!("api/plugins/{}/ui/attack/render", guest.id), &json!({})).await?;
         if portal.plugin(&guest.id).await?.state == PluginState::Suspended {
@@ -97,7 +99,7 @@ async fn a_plugin_that_always_fails_is_suspended() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_loops_at_once() -> Result<()> {
     let guest = guest("loop_forever");
-    let portal = portal_with(&guest, json!({})).await?;
+    let portal = portal_with(&guest, json!({}), SHORT).await?;
     let loops = futures::future::join_all((0..40).map(|_| attack(&guest, &portal)));
     for answer in loops.await {
         assert!(answer?.status.is_server_error());

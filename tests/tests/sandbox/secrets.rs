@@ -6,7 +6,7 @@ use callboard_tests::hostile::Hostile;
 use callboard_tests::portal::{TestPortal, merge};
 use serde_json::{Value, json};
 
-use super::{attack, finds, guest, portal_with};
+use super::{PATIENT, attack, finds, guest, portal_with};
 
 /// Every secret of the configuration begins so.
 const CANARY: &str = "canary-7f3a";
@@ -21,7 +21,7 @@ async fn a_guest_finds_no_secret() -> Result<()> {
         "token": token,
         "password": format!("{CANARY}-password"),
     });
-    let portal = portal_with(&guest, settings).await?;
+    let portal = portal_with(&guest, settings, PATIENT).await?;
     let portal = with_canaries(portal).await?;
     let answer = attack(&guest, &portal).await?.ok()?;
     let found = answer.text();
@@ -77,7 +77,7 @@ async fn the_environment_is_empty() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_plugins_keys() -> Result<()> {
     let guest = guest("other_plugin_kv");
-    let portal = portal_with(&guest, json!({})).await?;
+    let portal = portal_with(&guest, json!({}), PATIENT).await?;
     let file = portal.folder().join("data/callboard.sqlite");
     let kv = Kv::new(Db::open(&DatabaseConfig::File(file)).await?);
     kv.set("victim", "secret", CANARY.as_bytes()).await?;
