@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "leases and what plugins keep",
     sqlite: include_str!("../migrations/0001.sqlite.sql"),
+    postgres: include_str!("../migrations/0001.postgres.sql"),
 }];
 
 impl Db {

@@ -11,6 +11,8 @@ pub struct Migration {
     pub name: &'static str,
     /// Its statements for SQLite.
     pub sqlite: &'static str,
+    /// Its statements for PostgreSQL.
+    pub postgres: &'static str,
 }
 
 /// Brings the tables of `owner` up to date.

@@ -92,8 +92,9 @@ async fn a_folder_that_cannot_be_written_is_named() {
     assert!(message.contains("file/callboard.sqlite") && message.contains("could not be opened"), "{message}");
 }
 
-const ONE: Migration = Migration { version: 1, name: "one", sqlite: "CREATE TABLE a(x); CREATE TABLE b(x);" };
-const TWO: Migration = Migration { version: 2, name: "two", sqlite: "ALTER TABLE a ADD COLUMN y;" };
+const ONE: Migration =
+    Migration { version: 1, name: "one", sqlite: "CREATE TABLE a(x); CREATE TABLE b(x);", postgres: "" };
+const TWO: Migration = Migration { version: 2, name: "two", sqlite: "ALTER TABLE a ADD COLUMN y;", postgres: "" };
 
 #[tokio::test]
 async fn migrations_go_forward_only() {
@@ -103,7 +104,9 @@ async fn migrations_go_forward_only() {
     migrate(&db, "owner", &[ONE, TWO]).await.unwrap();
     db.execute(query("INSERT INTO a(x, y) VALUES (1, 2)", args![])).await.unwrap();
     // Somebody else's versions are their own.
-    migrate(&db, "other", &[Migration { version: 1, name: "c", sqlite: "CREATE TABLE c(x);" }]).await.unwrap();
+    migrate(&db, "other", &[Migration { version: 1, name: "c", sqlite: "CREATE TABLE c(x);", postgres: "" }])
+        .await
+        .unwrap();
 
     let newer = migrate(&db, "owner", &[ONE]).await.unwrap_err();
     assert!(matches!(newer, Error::Newer { found: 2, known: 1, .. }), "{newer}");
@@ -112,7 +115,7 @@ async fn migrations_go_forward_only() {
     let foreign = migrate(&db, "owner", &[ONE, renamed]).await.unwrap_err();
     assert!(foreign.to_string().contains("\"two\" there and \"another\" here"), "{foreign}");
 
-    let broken = Migration { version: 3, name: "three", sqlite: "CREATE TABLE d(x); CREATE TABLE a(x);" };
+    let broken = Migration { version: 3, name: "three", sqlite: "CREATE TABLE d(x); CREATE TABLE a(x);", postgres: "" };
     let failed = migrate(&db, "owner", &[ONE, TWO, broken]).await.unwrap_err();
     assert!(failed.to_string().contains("migration 3 (three) of the owner tables failed"), "{failed}");
     // Nothing of it stays.

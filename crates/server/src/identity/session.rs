@@ -14,8 +14,12 @@ pub const NAME: &str = "callboard-session";
 /// How long somebody stays signed in: a working day, and the evening after it.
 pub const LIFETIME: Duration = Duration::from_secs(16 * 60 * 60);
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "sessions", sqlite: include_str!("../../migrations/0001.sqlite.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "sessions",
+    sqlite: include_str!("../../migrations/0001.sqlite.sql"),
+    postgres: include_str!("../../migrations/0001.postgres.sql"),
+}];
 
 /// Everybody who is signed in.
 #[derive(Clone)]
