@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::AttachmentPoint;
 use crate::rights::Rights;
 
+mod catalog;
+
+pub use catalog::{
+    EntityError, EntityFailure, ExistingEntityFile, Freshness, FreshnessSource, FreshnessStep, GeneratedEntity,
+    GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
+    PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
+};
+
 /// The body of every error answer (`spec`: the common error envelope).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -27,6 +35,12 @@ pub struct ErrorDetail {
     pub name: String,
     /// A sentence.
     pub message: String,
+    /// More for machines; few errors have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Never sent: where an error was made is only for the log. Described because clients of Backstage know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
 }
 
 /// The request that failed, relative to its API's mount.

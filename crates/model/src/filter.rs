@@ -109,6 +109,18 @@ impl Predicate {
         json::write(self)
     }
 
+    /// Whether it asks for relations, which are only known of an entity that is in the catalog.
+    pub fn is_about_relations(&self) -> bool {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().any(Self::is_about_relations),
+            Self::Not(predicate) => predicate.is_about_relations(),
+            Self::Exists { key } | Self::Equals { key, .. } | Self::In { key, .. } | Self::HasPrefix { key, .. } => {
+                key.starts_with("relations.")
+            }
+            Self::Related { .. } => true,
+        }
+    }
+
     /// Whether it holds for the entity with these rows.
     pub fn matches(&self, rows: &SearchRows) -> bool {
         match self {
@@ -187,6 +199,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn relations() {
+        let check = |predicate: Value, expected: bool| {
+            assert_eq!(Predicate::from_value(&predicate).unwrap().is_about_relations(), expected, "{predicate}");
+        };
+        check(json!({"kind": "API", "spec.relations.x": 1}), false);
+        check(json!({"relations.ownedBy": "group:default/a"}), true);
+        check(json!({"$any": [{"kind": "API"}, {"$not": {"relations.partOf": {"$exists": true}}}]}), true);
+        check(json!({"relations": {"$contains": {"type": "ownedBy"}}}), true);
+    }
 
     #[test]
     fn matches() {

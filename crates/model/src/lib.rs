@@ -11,6 +11,7 @@ pub mod entity_ref;
 pub mod filter;
 pub mod location_ref;
 pub mod manifest;
+pub mod processing;
 pub mod provided;
 pub mod relations;
 pub mod rights;

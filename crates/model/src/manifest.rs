@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Predicate;
+use crate::processing::Hook;
 use crate::rights::Rights;
 
 /// The name of the custom section.
@@ -56,12 +57,36 @@ pub struct Needs {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Contributions {
+    /// The processors that the `entity-processor` export has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entity_processor: Vec<EntityProcessorContribution>,
     /// Present where the component exports `entity-provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_provider: Option<EntityProviderContribution>,
     /// The extensions that the `ui` export renders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ui: Vec<UiExtension>,
+}
+
+/// Something that has a say in what becomes of entities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EntityProcessorContribution {
+    /// Unique within the plugin, in kebab-case, and none of the [steps](crate::processing::STEPS) of the catalog.
+    pub id: String,
+    /// One sentence, for the reader of the plugin's page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// When it is called: at least one, each once.
+    pub hooks: Vec<Hook>,
+    /// What it runs after: ids of this plugin's processors, `<plugin>/<id>` of another's, or steps of the catalog. A
+    /// name of another plugin's that is not there holds nothing up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// Which entities it is for, as they are when their turn comes; all where absent. Only these reach the plugin, and
+    /// only these are processed again when it changes. Relations are not known then, so it cannot be about them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Predicate>,
 }
 
 /// Says that there are providers; which, the export itself answers.

@@ -30,9 +30,21 @@ pub struct Rights {
     /// To keep values between calls.
     #[serde(default)]
     pub kv: bool,
+    /// To emit entities that are no Locations while others are processed.
+    #[serde(default)]
+    pub entity_processor: EntityProcessorRights,
     /// To bring entities into the catalog that are no Locations.
     #[serde(default)]
     pub entity_provider: EntityProviderRights,
+}
+
+/// What a processor of entities may emit. Locations of type `url` it always may.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EntityProcessorRights {
+    /// The kinds of entities, in any case.
+    #[serde(default)]
+    pub kinds: Vec<String>,
 }
 
 /// What an entity provider may bring in. Locations it always may.
@@ -67,6 +79,7 @@ mod tests {
             "config": ["catalog.providers.awsS3"],
             "http": ["GET https://*.s3.*.amazonaws.com"],
             "kv": false,
+            "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
         });
         let rights: Rights = serde_json::from_value(written.clone()).unwrap();

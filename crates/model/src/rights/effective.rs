@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{EntityProviderRights, HttpRight, Origin, PathPattern, Rights};
+use super::{EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights};
 
 /// What both sides name. Where one side is narrower, it is the narrower that holds.
 pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
@@ -15,12 +15,17 @@ pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
         }),
         http: merged(meet(&declared.http, &granted.http, meet_http)),
         kv: declared.kv && granted.kv,
+        entity_processor: EntityProcessorRights {
+            kinds: meet_kinds(&declared.entity_processor.kinds, &granted.entity_processor.kinds),
+        },
         entity_provider: EntityProviderRights {
-            kinds: meet(&declared.entity_provider.kinds, &granted.entity_provider.kinds, |left, right| {
-                left.eq_ignore_ascii_case(right).then(|| left.clone())
-            }),
+            kinds: meet_kinds(&declared.entity_provider.kinds, &granted.entity_provider.kinds),
         },
     }
+}
+
+fn meet_kinds(declared: &[String], granted: &[String]) -> Vec<String> {
+    meet(declared, granted, |left, right| left.eq_ignore_ascii_case(right).then(|| left.clone()))
 }
 
 /// Every pair that has something in common, each once, in the order of `left`.
@@ -163,10 +168,13 @@ pub fn missing(declared: &Rights, granted: &Rights) -> Vec<String> {
     if declared.kv && !granted.kv {
         lines.push("kv: true".to_owned());
     }
-    let kinds = &granted.entity_provider.kinds;
-    let is_granted = |kind: &String| kinds.iter().any(|granted| granted.eq_ignore_ascii_case(kind));
-    let kinds = declared.entity_provider.kinds.iter().filter(|kind| !is_granted(kind));
-    lines.extend(kinds.map(|kind| format!("entity-provider: {{ kinds: [ {kind} ] }}")));
+    let mut kinds = |point: &str, declared: &[String], granted: &[String]| {
+        let is_granted = |kind: &String| granted.iter().any(|granted| granted.eq_ignore_ascii_case(kind));
+        let kinds = declared.iter().filter(|kind| !is_granted(kind));
+        lines.extend(kinds.map(|kind| format!("{point}: {{ kinds: [ {kind} ] }}")));
+    };
+    kinds("entity-processor", &declared.entity_processor.kinds, &granted.entity_processor.kinds);
+    kinds("entity-provider", &declared.entity_provider.kinds, &granted.entity_provider.kinds);
     lines
 }
 
@@ -239,6 +247,11 @@ mod tests {
             json!({"entity-provider": {"kinds": ["user", "API"]}}),
             json!({"entity-provider": {"kinds": ["User"]}}),
         );
+        check(
+            json!({"entity-processor": {"kinds": ["User"]}, "entity-provider": {"kinds": ["Group"]}}),
+            json!({"entity-processor": {"kinds": ["user", "group"]}}),
+            json!({"entity-processor": {"kinds": ["User"]}}),
+        );
     }
 
     #[test]
@@ -271,6 +284,7 @@ mod tests {
         let declared = rights(json!({
             "log": true, "kv": true, "config": ["a.b", "c"],
             "http": ["GET https://a.example.com", "GET config:a.b"],
+            "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
         }));
         assert_eq!(missing(&declared, &declared), Vec::<String>::new());
@@ -281,6 +295,7 @@ mod tests {
                 "config: [ c ]",
                 "http: [ \"GET config:a.b\" ]",
                 "kv: true",
+                "entity-processor: { kinds: [ Resource ] }",
                 "entity-provider: { kinds: [ User ] }",
             ]
         );
