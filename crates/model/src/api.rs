@@ -8,6 +8,8 @@ use crate::manifest::AttachmentPoint;
 use crate::rights::Rights;
 
 mod catalog;
+#[cfg(feature = "openapi")]
+pub mod described;
 
 pub use catalog::{
     EntityError, EntityFailure, ExistingEntityFile, Freshness, FreshnessSource, FreshnessStep, GeneratedEntity,

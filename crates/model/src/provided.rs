@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::entity::Entity;
 
-/// One thing that a provider's page brings: `{"unchanged": "kind:namespace/name"}`, or `{"entity": {…}}` with what is
-/// known of it.
+/// One thing that a provider's page says: `{"unchanged": "kind:namespace/name"}`, `{"removed": "kind:namespace/name"}`,
+/// or `{"entity": {…}}` with what is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ProvidedItem {
@@ -17,6 +17,12 @@ pub enum ProvidedItem {
     Unchanged {
         /// `kind:namespace/name`.
         unchanged: String,
+    },
+    /// The entity with this ref is gone. Only a run that is not full needs to say so; of an entity that the provider did
+    /// not bring it means nothing.
+    Removed {
+        /// `kind:namespace/name`.
+        removed: String,
     },
     /// An entity, in most cases a Location.
     Entity(Box<ProvidedEntity>),
@@ -42,13 +48,18 @@ pub struct ProvidedEntity {
 impl<'de> Deserialize<'de> for ProvidedItem {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        match value.get("unchanged") {
-            Some(Value::String(unchanged)) => Ok(Self::Unchanged { unchanged: unchanged.clone() }),
-            Some(_) => Err(Error::custom("`unchanged` must be an entity ref, such as location:default/x")),
-            None => {
-                ProvidedEntity::deserialize(value).map(|entity| Self::Entity(Box::new(entity))).map_err(Error::custom)
-            }
+        let name = |key: &str| match value.get(key) {
+            None => Ok(None),
+            Some(Value::String(name)) => Ok(Some(name.clone())),
+            Some(_) => Err(Error::custom(format!("`{key}` must be an entity ref, such as location:default/x"))),
+        };
+        if let Some(unchanged) = name("unchanged")? {
+            return Ok(Self::Unchanged { unchanged });
         }
+        if let Some(removed) = name("removed")? {
+            return Ok(Self::Removed { removed });
+        }
+        ProvidedEntity::deserialize(value).map(|entity| Self::Entity(Box::new(entity))).map_err(Error::custom)
     }
 }
 
@@ -71,6 +82,8 @@ mod tests {
         check(json!({"unchanged": "location:default/x"}), Ok(()));
         check(json!({"entity": entity}), Ok(()));
         check(json!({"entity": entity, "version": "\"1\"", "facts": {"a": "b"}}), Ok(()));
+        check(json!({"removed": "location:default/x"}), Ok(()));
+        check(json!({"removed": 1}), Err("`removed` must be an entity ref, such as location:default/x"));
         check(json!({"unchanged": 1}), Err("`unchanged` must be an entity ref, such as location:default/x"));
         check(json!({}), Err("missing field `entity`"));
         check(

@@ -82,7 +82,7 @@ pub struct ExistingEntityFile<T = serde_json::Value> {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GeneratedEntity {
     /// As far as it could be made up.
-    #[cfg_attr(feature = "openapi", schema(value_type = PartialEntity))]
+    #[cfg_attr(feature = "openapi", schema(value_type = super::described::PartialEntity))]
     pub entity: serde_json::Value,
     /// What somebody should look at.
     pub fields: Vec<GeneratedField>,
