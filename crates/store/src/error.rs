@@ -11,6 +11,36 @@ pub enum Error {
         /// What the engine said.
         reason: String,
     },
+    /// PostgreSQL could not be used, when the portal started.
+    #[error("PostgreSQL at {place} cannot be used: {reason}. {fix}")]
+    Connect {
+        /// The server, the database and the user.
+        place: String,
+        /// What the server or the system said.
+        reason: String,
+        /// What to do.
+        fix: &'static str,
+    },
+    /// The connection was lost, or none can be made. What was under way is rolled back; where it happens in
+    /// [`Tx::commit`](crate::Tx::commit), nobody knows whether it was kept. The next call tries again.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// Somebody else's transaction got in the way. What was under way is rolled back, and may be tried again.
+    #[error("the database could not do this beside other work: {0}")]
+    Conflict(String),
+    /// A text holds a NUL, which PostgreSQL cannot keep and after which SQLite's own functions stop reading. It is
+    /// refused on both, so that both answer alike.
+    #[error("a text holds the character NUL (U+0000), which no database keeps; remove it")]
+    Nul,
+    /// A mistake in the program, found before anything was done.
+    #[error("a statement cannot be carried out: {0}")]
+    Statement(String),
+    /// The migrations failed on a copy of the database, which itself is as it was.
+    #[error("the database was not touched, because on a copy of it {source}")]
+    Copy {
+        /// What happened there.
+        source: Box<Error>,
+    },
     /// It was written by a newer version of Callboard.
     #[error(
         "the database is newer than this version of Callboard: its {owner} tables have version {found}, and this version \
@@ -70,6 +100,15 @@ pub enum Error {
     Failed(String),
 }
 
+impl Error {
+    /// Whether the same may work a moment later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Busy(_) | Error::Unavailable(_) | Error::Conflict(_))
+    }
+}
+
+/// SQLite's errors; those of PostgreSQL are told apart in `db/postgres/failure.rs`.
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -19,6 +19,59 @@ pub const PAGE_BYTES: u32 = 8192;
 /// Rows that one INSERT carries. SQLite takes 32,766 arguments a statement; this leaves room for 60 columns.
 pub const ROWS_PER_STATEMENT: usize = 500;
 
+/// Arguments of one statement on SQLite: its own limit, `SQLITE_MAX_VARIABLE_NUMBER`.
+pub const SQLITE_ARGUMENTS: usize = 32_766;
+
+/// Rows of one statement on PostgreSQL, where each column is one argument: a few MiB of them, so that neither side
+/// holds more for one statement.
+pub const POSTGRES_ROWS: usize = 5_000;
+
+/// Connections to PostgreSQL where the configuration does not say. It is what Backstage opens for one plugin: one that
+/// writes, one that listens, and eight that read, which is more than the processors that one replica has for reading.
+pub const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// The fewest connections to PostgreSQL: one that writes, one that listens, one that reads.
+pub const POSTGRES_CONNECTIONS_LEAST: u32 = 3;
+
+/// How long one connection to PostgreSQL may take, handshakes included. A server that needs longer is not there, and
+/// whoever waits for a page is told so.
+pub const CONNECT: Duration = Duration::from_secs(5);
+
+/// For how long a start waits for PostgreSQL. Containers that start together need some seconds; an orchestrator that
+/// restarts what fails to start does the rest.
+pub const STARTUP: Duration = Duration::from_secs(30);
+
+/// How long a writing statement may take on PostgreSQL before its connection is given up. Nothing that the portal
+/// writes takes a tenth of it; without it a server that fell silent would be waited for until the system's own
+/// patience ends, which is hours. Migrations have no such limit.
+pub const WRITE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a transaction may do nothing on PostgreSQL before the server ends it. It holds the lock that all writers
+/// of all replicas wait for, and its process may have frozen or lost its network.
+pub const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
+
+/// For how long a start waits while another replica migrates. An index over millions of rows takes minutes.
+pub const MIGRATION: Duration = Duration::from_secs(30 * 60);
+
+/// A connection to PostgreSQL is replaced after this time, so that a server which changed its address or its
+/// settings is found, and what a session keeps cannot grow for ever.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+
+/// Prepared statements that a connection keeps. The portal has about two hundred texts; filters make some more.
+pub const PREPARED: usize = 400;
+
+/// How often the connection that listens asks whether it is still alive: a network that lost it says nothing.
+pub const LISTEN_CHECK: Duration = Duration::from_secs(20);
+
+/// The longest pause between attempts to listen again.
+pub const LISTEN_BACKOFF: Duration = Duration::from_secs(5);
+
+/// Notifications that wait for one receiver. One that falls further behind is told that it missed some.
+pub const NOTIFICATIONS: usize = 256;
+
+/// The text of one notification. PostgreSQL takes 7,999 bytes; an id or a ref is all that it is for.
+pub const NOTIFICATION_BYTES: usize = 1024;
+
 /// One value of a plugin. A larger thing is a file, and belongs into a bucket.
 pub const KV_VALUE_BYTES: usize = 1024 * 1024;
 

@@ -1,30 +1,51 @@
 //! Statements.
 
-use crate::Value;
+use crate::{Engine, Error, Value};
+
+mod postgres;
+mod sqlite;
+
+pub(crate) use postgres::Parameter;
 
 /// A statement with its arguments.
 ///
 /// Its text is made of pieces that are part of the program (`&'static str`), and every value is an argument. What a
 /// caller sends can therefore never become part of the text.
+///
+/// Most statements read the same on both engines. Where they cannot, a piece says it twice ([`Sql::push_on`]), or is
+/// one of those that know how to say it: [`Sql::list`], [`Sql::ids`], [`Sql::blobs`] and [`Sql::rows`].
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
     numbered: Vec<Value>,
     pieces: Vec<Piece>,
-    one_off: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Piece {
     Text(&'static str),
+    PerEngine { sqlite: &'static str, postgres: &'static str },
     Argument(Value),
-    List(serde_json::Value),
+    List(List),
     Rows(Vec<Vec<Value>>),
+}
+
+#[derive(Clone, Debug)]
+enum List {
+    Texts(Vec<String>),
+    Ids(Vec<i64>),
+    Blobs(Vec<Vec<u8>>),
 }
 
 /// A statement whose text is known in full, with its arguments for `$1`, `$2` …
 #[must_use]
 pub fn query(text: &'static str, args: Vec<Value>) -> Sql {
-    Sql { numbered: args, pieces: vec![Piece::Text(text)], one_off: false }
+    Sql { numbered: args, pieces: vec![Piece::Text(text)] }
+}
+
+/// A statement that has a text per engine, with its arguments for `$1`, `$2` …
+#[must_use]
+pub fn query_on(sqlite: &'static str, postgres: &'static str, args: Vec<Value>) -> Sql {
+    Sql { numbered: args, pieces: vec![Piece::PerEngine { sqlite, postgres }] }
 }
 
 impl Sql {
@@ -40,93 +61,80 @@ impl Sql {
         self
     }
 
+    /// Adds text that the engines want differently: `push_on("instr(", "strpos(")`.
+    pub fn push_on(&mut self, sqlite: &'static str, postgres: &'static str) -> &mut Self {
+        self.pieces.push(Piece::PerEngine { sqlite, postgres });
+        self
+    }
+
     /// Adds an argument where a value may stand.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.pieces.push(Piece::Argument(value.into()));
         self
     }
 
-    /// Adds a list of texts where a subquery may stand: `push("ref IN ").list(refs)`.
+    /// Adds a list of texts where a subquery may stand: `push("ref IN ").list(refs)`. It is one argument however long
+    /// it is.
     pub fn list(&mut self, values: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
-        self.pieces
-            .push(Piece::List(values.into_iter().map(|value| serde_json::Value::String(value.into())).collect()));
+        self.pieces.push(Piece::List(List::Texts(values.into_iter().map(Into::into).collect())));
         self
     }
 
     /// Adds a list of numbers where a subquery may stand: `push("id IN ").ids([1, 2])`.
     pub fn ids(&mut self, values: impl IntoIterator<Item = i64>) -> &mut Self {
-        self.pieces.push(Piece::List(values.into_iter().map(serde_json::Value::from).collect()));
+        self.pieces.push(Piece::List(List::Ids(values.into_iter().collect())));
         self
     }
 
-    /// Adds rows after `VALUES`. At most [`crate::limits::ROWS_PER_STATEMENT`] at once.
+    /// Adds a list of bytes where a subquery may stand: `push("hash IN ").blobs(hashes)`.
+    pub fn blobs(&mut self, values: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> &mut Self {
+        self.pieces.push(Piece::List(List::Blobs(values.into_iter().map(Into::into).collect())));
+        self
+    }
+
+    /// Adds rows after `VALUES`: in an INSERT, or as `WITH new(id, name) AS (VALUES …)`. At least one; on SQLite at
+    /// most [`crate::limits::SQLITE_ARGUMENTS`] values, which [`Tx::insert`](crate::Tx::insert) heeds by itself.
+    ///
+    /// Where nothing but the rows follows `VALUES`, PostgreSQL gets one array per column, so that the text is the same
+    /// for any number of rows. There, all values of a column are of one type, or NULL.
     pub fn rows(&mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> &mut Self {
         self.pieces.push(Piece::Rows(rows.into_iter().collect()));
-        // Its text depends on how many rows there are: keeping it prepared would push out those that come again.
-        self.one_off = true;
         self
     }
 
     /// The text and the arguments as SQLite takes them, and whether the statement is worth keeping prepared.
-    pub(crate) fn render_sqlite(self) -> (String, Vec<Value>, bool) {
-        let mut text = String::new();
-        let mut args = self.numbered;
-        let argument = |text: &mut String, args: &mut Vec<Value>, value: Value| {
-            args.push(value);
-            text.push('$');
-            text.push_str(&args.len().to_string());
-        };
-        for piece in self.pieces {
-            match piece {
-                Piece::Text(piece) => text.push_str(piece),
-                Piece::Argument(value) => argument(&mut text, &mut args, value),
-                Piece::List(values) => {
-                    // One argument however long the list is, so that the text stays the same.
-                    let json = values.to_string();
-                    text.push_str("(SELECT value FROM json_each(");
-                    argument(&mut text, &mut args, Value::Text(json));
-                    text.push_str("))");
-                }
-                Piece::Rows(rows) => {
-                    for (number, row) in rows.into_iter().enumerate() {
-                        text.push_str(if number == 0 { "(" } else { ", (" });
-                        for (column, value) in row.into_iter().enumerate() {
-                            if column > 0 {
-                                text.push_str(", ");
-                            }
-                            argument(&mut text, &mut args, value);
-                        }
-                        text.push(')');
-                    }
-                }
-            }
+    pub(crate) fn render_sqlite(self) -> Result<(String, Vec<Value>, bool), Error> {
+        sqlite::render(self)
+    }
+
+    /// The text and the arguments as PostgreSQL takes them.
+    pub(crate) fn render_postgres(self) -> Result<(String, Vec<Parameter>), Error> {
+        postgres::render(self)
+    }
+
+    /// The text alone, for looking at plans. The values are left out.
+    ///
+    /// # Errors
+    /// A text holds a NUL, or the rows do not fit together.
+    pub fn text(&self, engine: Engine) -> Result<String, Error> {
+        match engine {
+            Engine::Sqlite => self.clone().render_sqlite().map(|(text, ..)| text),
+            Engine::Postgres => self.clone().render_postgres().map(|(text, _)| text),
         }
-        (text, args, !self.one_off)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::args;
+/// No text with a NUL goes into the database, on either engine.
+fn refuse_nul<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+    match texts.into_iter().any(|text| text.contains('\0')) {
+        true => Err(Error::Nul),
+        false => Ok(()),
+    }
+}
 
-    #[test]
-    fn rendered() {
-        fn check(sql: Sql, text: &str, args: &[Value], persistent: bool) {
-            let rendered = sql.render_sqlite();
-            assert_eq!(rendered, (text.to_owned(), args.to_vec(), persistent));
-        }
-        check(query("SELECT $1, $2", args![1, "a"]), "SELECT $1, $2", &args![1, "a"], true);
-        let mut sql = Sql::new();
-        sql.push("SELECT a FROM t WHERE b = ").bind("'; DROP TABLE t").push(" AND c IN ").list(["x", "y"]);
-        check(
-            sql,
-            "SELECT a FROM t WHERE b = $1 AND c IN (SELECT value FROM json_each($2))",
-            &args!["'; DROP TABLE t", r#"["x","y"]"#],
-            true,
-        );
-        let mut sql = query("INSERT INTO t(a, b) VALUES ", args![]);
-        sql.rows([args![1, "x"], args![2, None::<&str>]]);
-        check(sql, "INSERT INTO t(a, b) VALUES ($1, $2), ($3, $4)", &args![1, "x", 2, Value::Null], false);
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
     }
 }

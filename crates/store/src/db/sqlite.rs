@@ -3,6 +3,7 @@
 //! With the write-ahead log, readers and the writer do not wait for each other. There is one writer because SQLite has
 //! one write lock: a queue inside the process is fair, where the lock's busy handler is a matter of luck.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::sqlite::{
@@ -14,24 +15,30 @@ use sqlx::{
     ValueRef as _,
 };
 
-use super::DatabaseConfig;
 use crate::limits::{BUSY, CACHE_KIB, PAGE_BYTES, READERS};
 use crate::{Error, Row, Sql, Value};
 
 pub(super) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
+    path: PathBuf,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// A copy of a database's file. It and what SQLite keeps beside it are removed when this is dropped.
+pub(super) struct CopiedFile {
+    pub(super) path: PathBuf,
 }
 
 pub(super) struct Transaction(sqlx::Transaction<'static, Engine>);
 
 impl Sqlite {
-    pub(super) async fn open(config: &DatabaseConfig) -> Result<Sqlite, Error> {
+    /// Opens a file, or a database that is gone when this is.
+    pub(super) async fn open(file: Option<&Path>) -> Result<Sqlite, Error> {
         // SQLite's own in-memory databases cannot be shared by a writer and readers without table locks.
-        let (path, folder) = match config {
-            DatabaseConfig::File(path) => (path.clone(), None),
-            DatabaseConfig::Memory => {
+        let (path, folder) = match file {
+            Some(path) => (path.to_owned(), None),
+            None => {
                 let folder = tempfile::TempDir::with_prefix("callboard-")
                     .map_err(|error| failed_to_open("in memory", &error))?;
                 (folder.path().join("callboard.sqlite"), Some(folder))
@@ -62,7 +69,7 @@ impl Sqlite {
             .connect_with(options.pragma("query_only", "on"))
             .await
             .map_err(|error| failed_to_open(&name, &error))?;
-        Ok(Sqlite { writer, readers, _folder: folder })
+        Ok(Sqlite { writer, readers, path, _folder: folder })
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, Error> {
@@ -78,9 +85,38 @@ impl Sqlite {
         fetch_all(&self.readers, sql).await
     }
 
+    /// Copies the database into a file beside it, as it is at this moment.
+    pub(super) async fn copy(&self) -> Result<CopiedFile, Error> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".migrating");
+        let copy = CopiedFile { path: name.into() };
+        // Of a start that was cut off.
+        copy.remove();
+        let path = copy.path.to_str().ok_or_else(|| Error::Failed("its path is not UTF-8".to_owned()))?;
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&self.writer).await?;
+        Ok(copy)
+    }
+
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+impl CopiedFile {
+    fn remove(&self) {
+        for beside in ["", "-wal", "-shm", "-journal"] {
+            let mut name = self.path.as_os_str().to_owned();
+            name.push(beside);
+            // Usually it is not there.
+            std::fs::remove_file(PathBuf::from(name)).ok();
+        }
+    }
+}
+
+impl Drop for CopiedFile {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 
@@ -90,7 +126,7 @@ impl Transaction {
     }
 
     pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, Error> {
-        let (text, args, persistent) = sql.render_sqlite();
+        let (text, args, persistent) = sql.render_sqlite()?;
         let query = sqlx::query_with(AssertSqlSafe(text), arguments(args)?).persistent(persistent);
         Ok(query.execute(&mut *self.0).await?.rows_affected())
     }
@@ -106,7 +142,7 @@ impl Transaction {
 }
 
 async fn fetch_all<'c>(executor: impl Executor<'c, Database = Engine>, sql: Sql) -> Result<Vec<Row>, Error> {
-    let (text, args, persistent) = sql.render_sqlite();
+    let (text, args, persistent) = sql.render_sqlite()?;
     let rows =
         sqlx::query_with(AssertSqlSafe(text), arguments(args)?).persistent(persistent).fetch_all(executor).await?;
     let names: Arc<[String]> = rows
