@@ -16,4 +16,4 @@ pub(crate) const HOST_VERSION: Version = Version::new(0, 1, 0);
 pub(crate) const PLUGIN_VERSION: Version = Version::new(0, 1, 0);
 
 pub(crate) use callboard::host::{config, http, kv, log, types};
-pub(crate) use exports::callboard::plugin::{entity_provider, ui};
+pub(crate) use exports::callboard::plugin::{entity_processor, entity_provider, ui};

@@ -26,6 +26,9 @@ pub(crate) struct CallState {
     pub(crate) plugin: Arc<Inner>,
     pub(crate) user: Option<String>,
     pub(crate) deadline: Instant,
+    /// Whether the guest has asked for anything that another call might be answered differently: what it says then
+    /// depends on more than what it was handed.
+    pub(crate) has_asked: bool,
     pub(crate) log: GuestLog,
     pub(crate) table: ResourceTable,
     memory: MemoryGuard,
@@ -160,6 +163,7 @@ impl Plugin {
             plugin: inner.clone(),
             user: target.user.map(str::to_owned),
             deadline,
+            has_asked: false,
             log: log.clone(),
             table,
             memory: MemoryGuard::new(inner.limits.memory),

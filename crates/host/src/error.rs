@@ -133,6 +133,10 @@ pub enum ErrorKind {
     TooMuchData,
     /// What the guest handed over is not what the extension point says.
     Output,
+    /// What was to be handed to the guest is more than may cross.
+    Input,
+    /// It was not tried, since others like it had ended in faults.
+    NotTried,
     /// Too many calls of this plugin at once.
     Busy,
     /// The plugin failed too often and is not called for a while.
@@ -156,7 +160,12 @@ impl ErrorKind {
             | ErrorKind::Stack
             | ErrorKind::TooMuchData
             | ErrorKind::Output => true,
-            ErrorKind::Busy | ErrorKind::Suspended { .. } | ErrorKind::NotThere | ErrorKind::Guest(_) => false,
+            ErrorKind::Input
+            | ErrorKind::NotTried
+            | ErrorKind::Busy
+            | ErrorKind::Suspended { .. }
+            | ErrorKind::NotThere
+            | ErrorKind::Guest(_) => false,
         }
     }
 }

@@ -16,7 +16,7 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 
-use crate::bindings::{self, entity_provider, ui};
+use crate::bindings::{self, entity_processor, entity_provider, ui};
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
@@ -118,6 +118,7 @@ impl PluginHost {
         let component = compiled.map_err(LoadReason::Compile)?;
         let pre = self.link(&component, &inspection, &spec.grant).map_err(LoadReason::Compile)?;
         let exports = |point| inspection.extension_points.contains(&point);
+        let entity_processor = exports("entity-processor").then(|| entity_processor::GuestIndices::new(&pre));
         let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
         let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
@@ -127,6 +128,7 @@ impl PluginHost {
                 id: spec.id,
                 source: spec.source,
                 digest: inspection.digest,
+                entity_processor: entity_processor.transpose().map_err(unlike)?,
                 entity_provider: entity_provider.transpose().map_err(unlike)?,
                 ui: ui.transpose().map_err(unlike)?,
                 manifest: inspection.manifest,

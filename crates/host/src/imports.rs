@@ -128,7 +128,11 @@ pub(crate) fn check_exports(inspection: &Inspection) -> Result<(), String> {
         }
     }
     let contributes = &inspection.manifest.contributes;
-    let pairs = [("entity-provider", contributes.entity_provider.is_some()), ("ui", !contributes.ui.is_empty())];
+    let pairs = [
+        ("entity-processor", !contributes.entity_processor.is_empty()),
+        ("entity-provider", contributes.entity_provider.is_some()),
+        ("ui", !contributes.ui.is_empty()),
+    ];
     for (point, contributed) in pairs {
         match (inspection.extension_points.contains(&point), contributed) {
             (true, false) => {
@@ -259,6 +263,9 @@ mod tests {
         };
         let provider = "contributes: { entity-provider: {} }";
         check(&["callboard:plugin/entity-provider@0.1.0"], provider, Ok(()));
+        let processor = "contributes: { entity-processor: [{ id: a, hooks: [post-process] }] }";
+        check(&["callboard:plugin/entity-processor@0.1.0"], processor, Ok(()));
+        check(&[], processor, Err("does not export it"));
         check(&["callboard:plugin/entity-provider@0.2.0"], provider, Err("upgrade the portal"));
         check(&["callboard:plugin/checks@0.1.0"], "", Err("does not know: upgrade the portal"));
         check(&["something:else/x@1.0.0"], "", Ok(()));

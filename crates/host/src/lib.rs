@@ -39,6 +39,7 @@ mod needs;
 mod plugin;
 
 pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadReason, PluginError};
+pub use extension::entity_processor::Processor;
 pub use extension::entity_provider::{Again, Mode, Page, Provider};
 pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, inspect};

@@ -23,6 +23,28 @@ pub const TABLE_ELEMENTS: usize = 20_000;
 pub const UI_DEADLINE: Duration = Duration::from_secs(5);
 /// A provider's page is one or a few upstream requests, with their retries.
 pub const PAGE_DEADLINE: Duration = Duration::from_secs(60);
+/// A processor's batch of a few hundred entities takes some ten milliseconds, so this leaves time for a few upstream
+/// requests and still frees the engine's worker soon.
+pub const PROCESSOR_DEADLINE: Duration = Duration::from_secs(10);
+/// Entities of one batch. Small ones would otherwise come by the ten thousand, and share one deadline and one fault.
+pub const PROCESSOR_BATCH_ITEMS: usize = 1_000;
+/// After so many faults among the entities of a batch, tried one by one, it is the processor and not the entities. With
+/// the batch's own it is one fault less than suspends a plugin.
+pub const PROCESSOR_RETRY_FAULTS: usize = 3;
+/// How many deadlines the entities of a batch may take together when they are tried one by one.
+pub const PROCESSOR_RETRY_DEADLINES: u32 = 6;
+/// How long a result holds that depends on what the plugin asked others, where it does not say so.
+pub const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+/// The shortest time for which a result holds, whatever the plugin says: it must not become a loop over the catalog.
+pub const FRESH_FOR_LEAST: Duration = Duration::from_secs(60);
+/// The longest time for which a result holds that a plugin gives a time at all.
+pub const FRESH_FOR_MOST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Entities, and likewise locations, that one entity may emit: as many as a file may have documents.
+pub const EMITTED_ENTITIES: usize = 10_000;
+/// Relations that one entity may emit. Each is a row, and both of its ends are stitched.
+pub const EMITTED_RELATIONS: usize = 10_000;
+/// Refresh keys, and likewise errors, of one result.
+pub const EMITTED_NOTES: usize = 100;
 /// What crosses the boundary at once, as one list or one text: a page of a provider, an HTTP request's body.
 pub const BATCH_BYTES: usize = 4 * MIB;
 /// What one host call may copy out of a guest, in bytes of host memory: the engine counts a list's elements at their
@@ -70,6 +92,8 @@ pub struct Limits {
     pub ui_deadline: Duration,
     /// How long one page of a provider may take, in guest and host.
     pub page_deadline: Duration,
+    /// How long a batch of a processor may take, in guest and host.
+    pub processor_deadline: Duration,
     /// Bytes that a guest may read of one response body.
     pub response_bytes: usize,
     /// Bytes of log of one call.
@@ -94,6 +118,7 @@ impl Default for Limits {
             memory: MEMORY_BYTES,
             ui_deadline: UI_DEADLINE,
             page_deadline: PAGE_DEADLINE,
+            processor_deadline: PROCESSOR_DEADLINE,
             response_bytes: RESPONSE_BYTES,
             log_bytes: LOG_BYTES,
             concurrent_calls: CONCURRENT_CALLS,
@@ -120,6 +145,7 @@ impl Limits {
         set(&mut self.memory, &overrides.memory);
         set(&mut self.ui_deadline, &overrides.ui_deadline);
         set(&mut self.page_deadline, &overrides.page_deadline);
+        set(&mut self.processor_deadline, &overrides.processor_deadline);
         set(&mut self.response_bytes, &overrides.response_bytes);
         set(&mut self.log_bytes, &overrides.log_bytes);
         set(&mut self.concurrent_calls, &overrides.concurrent_calls);
@@ -153,6 +179,7 @@ impl Limits {
         range("memory", self.memory, MIB, MEMORY_CEILING)?;
         time("uiDeadline", self.ui_deadline, 60)?;
         time("pageDeadline", self.page_deadline, 3600)?;
+        time("processorDeadline", self.processor_deadline, 600)?;
         range("responseBytes", self.response_bytes, 1, 1024 * MIB)?;
         range("logBytes", self.log_bytes, 0, 16 * MIB)?;
         range("concurrentCalls", self.concurrent_calls, 1, 128)?;
@@ -175,6 +202,8 @@ pub struct LimitOverrides {
     pub ui_deadline: Option<Duration>,
     #[serde(deserialize_with = "duration")]
     pub page_deadline: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
+    pub processor_deadline: Option<Duration>,
     pub response_bytes: Option<usize>,
     pub log_bytes: Option<usize>,
     pub concurrent_calls: Option<usize>,

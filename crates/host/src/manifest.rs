@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use callboard_model::manifest::Manifest;
+use callboard_model::manifest::{EntityProcessorContribution, Manifest};
+use callboard_model::processing::{self, Hook};
 use serde_json::Value;
 
 use crate::guest_config::{is_secret_name, schema_problem};
@@ -25,6 +26,8 @@ fn check(manifest: &Manifest) -> Result<(), String> {
             manifest.id
         ));
     }
+    check_processors(&manifest.contributes.entity_processor)
+        .map_err(|problem| format!("contributes.entity-processor: {problem}"))?;
     let mut seen = BTreeSet::new();
     for extension in &manifest.contributes.ui {
         if !is_id(&extension.id) {
@@ -56,6 +59,49 @@ fn is_id(text: &str) -> bool {
     text.len() <= 63
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')
+}
+
+fn check_processors(processors: &[EntityProcessorContribution]) -> Result<(), String> {
+    let mut ids = BTreeSet::new();
+    for EntityProcessorContribution { id, .. } in processors {
+        if !is_id(id) {
+            return Err(format!("the id `{id}` must be lower-case letters, digits and dashes and begin with a letter"));
+        }
+        if processing::STEPS.contains(&id.as_str()) {
+            return Err(format!("`{id}` is a step of the catalog's own; choose another id"));
+        }
+        if !ids.insert(id.as_str()) {
+            return Err(format!("there are two processors with the id `{id}`"));
+        }
+    }
+    for EntityProcessorContribution { id, hooks, after, filter, .. } in processors {
+        if hooks.is_empty() || hooks.iter().collect::<BTreeSet<_>>().len() < hooks.len() {
+            return Err(format!("`hooks` of `{id}` must name pre-process, post-process or both, each once"));
+        }
+        for name in after {
+            let is_step = processing::STEPS.contains(&name.as_str());
+            let is_elsewhere = name.split_once('/').is_some_and(|(plugin, id)| is_id(plugin) && is_id(id));
+            if !is_step && !is_elsewhere && !ids.contains(name.as_str()) {
+                return Err(format!(
+                    "`after` of `{id}` names `{name}`, which is neither a processor of this plugin nor a step of the \
+                     catalog ({}). A processor of another plugin is named `<plugin>/<id>`",
+                    processing::STEPS.join(", ")
+                ));
+            }
+            if processing::STEPS_AFTER_PRE_PROCESS.contains(&name.as_str()) && !hooks.contains(&Hook::PostProcess) {
+                return Err(format!("`after` of `{id}` names `{name}`, but pre-process is always before that"));
+            }
+        }
+        if filter.as_ref().is_some_and(|filter| filter.is_about_relations()) {
+            return Err(format!(
+                "the filter of `{id}` is about relations, which are not known yet when an entity is processed; the \
+                 fields of `spec` are"
+            ));
+        }
+    }
+    let chain: Vec<_> =
+        processors.iter().map(|processor| (processor.id.as_str(), processor.after.as_slice())).collect();
+    processing::order(&chain).map(drop).map_err(|cycle| cycle.to_string())
 }
 
 fn check_schema(path: &str, schema: &Value) -> Result<(), String> {
@@ -126,5 +172,36 @@ mod tests {
             "format: 1\nid: s3\ncontributes: { ui: [{ id: a, at: page, title: A }, { id: a, at: page, title: B }] }",
             Err("two extensions"),
         );
+    }
+
+    #[test]
+    fn processors() {
+        let check = |processors: &str, expected: Result<(), &str>| {
+            check(&format!("format: 1\nid: s3\ncontributes: {{ entity-processor: [{processors}] }}"), expected);
+        };
+        check("{ id: a, hooks: [pre-process, post-process] }", Ok(()));
+        check(
+            "{ id: a, hooks: [post-process], after: [b, annotate, relations, other/x] }, { id: b, hooks: [pre-process] }",
+            Ok(()),
+        );
+        check("{ id: a, hooks: [pre-process], filter: { kind: API, spec.type: openapi } }", Ok(()));
+        check("{ id: A, hooks: [pre-process] }", Err("the id `A`"));
+        check("{ id: validate, hooks: [pre-process] }", Err("a step of the catalog"));
+        check("{ id: a, hooks: [pre-process] }, { id: a, hooks: [pre-process] }", Err("two processors"));
+        check("{ id: a, hooks: [] }", Err("`hooks` of `a`"));
+        check("{ id: a, hooks: [pre-process, pre-process] }", Err("each once"));
+        check("{ id: a }", Err("missing field `hooks`"));
+        check("{ id: a, hooks: [between] }", Err("unknown variant `between`"));
+        check("{ id: a, hooks: [post-process], after: [b] }", Err("`after` of `a` names `b`"));
+        check("{ id: a, hooks: [pre-process], after: [validate] }", Err("always before that"));
+        check(
+            "{ id: a, hooks: [post-process], after: [b] }, { id: b, hooks: [post-process], after: [a] }",
+            Err("name each other in `after`"),
+        );
+        check(
+            "{ id: a, hooks: [post-process], filter: { relations.ownedBy: 'group:default/a' } }",
+            Err("about relations"),
+        );
+        check("{ id: a, hooks: [post-process], filter: { $some: [] } }", Err("$some"));
     }
 }

@@ -11,7 +11,7 @@ use callboard_store::Kv;
 use tokio::sync::Semaphore;
 use wasmtime::component::InstancePre;
 
-use crate::bindings::{entity_provider, ui};
+use crate::bindings::{entity_processor, entity_provider, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) effective: Rights,
     pub(crate) limits: Limits,
     pub(crate) pre: InstancePre<CallState>,
+    pub(crate) entity_processor: Option<entity_processor::GuestIndices>,
     pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
     pub(crate) ui: Option<ui::GuestIndices>,
     pub(crate) config: GuestConfig,
@@ -101,9 +102,10 @@ impl Plugin {
 
     /// What it exports, named as in WIT.
     pub fn extension_points(&self) -> Vec<&'static str> {
+        let entity_processor = self.inner.entity_processor.is_some().then_some("entity-processor");
         let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");
         let ui = self.inner.ui.is_some().then_some("ui");
-        entity_provider.into_iter().chain(ui).collect()
+        entity_processor.into_iter().chain(entity_provider).chain(ui).collect()
     }
 
     /// The limits that hold for it.

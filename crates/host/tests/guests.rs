@@ -12,3 +12,6 @@ mod loading;
 #[cfg(test)]
 #[path = "guests/network.rs"]
 mod network;
+#[cfg(test)]
+#[path = "guests/processors.rs"]
+mod processors;

@@ -13,6 +13,25 @@ pub mod host {
     pub use callboard::host::{config, http, kv, log, types};
 }
 
+pub mod entity_processor {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/entity-processor-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_entity_processor",
+        default_bindings_module: "callboard_sdk::bindings::entity_processor",
+    });
+
+    pub use exports::callboard::plugin::entity_processor as wit;
+}
+
 pub mod entity_provider {
     wit_bindgen::generate!({
         path: ["../../wit/host", "../../wit/plugin"],

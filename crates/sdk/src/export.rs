@@ -37,6 +37,21 @@ macro_rules! __manifest {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_one {
+    (entity_processor, $type:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::glue::EntityProcessor<$type>;
+            $crate::bindings::entity_processor::export_entity_processor!(
+                Exported with_types_in $crate::bindings::entity_processor
+            );
+        };
+        // Without the export nothing would use the type, and the compiler would call its functions dead.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            _ = <$type as $crate::EntityProcessor>::process;
+            _ = <$type as $crate::EntityProcessor>::process_all;
+        };
+    };
     (entity_provider, $type:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -45,7 +60,6 @@ macro_rules! __export_one {
                 Exported with_types_in $crate::bindings::entity_provider
             );
         };
-        // Without the export nothing would use the type, and the compiler would call its functions dead.
         #[cfg(not(target_arch = "wasm32"))]
         const _: () = {
             _ = <$type as $crate::EntityProvider>::providers;
@@ -68,7 +82,7 @@ macro_rules! __export_one {
         compile_error!(concat!(
             "there is no extension point `",
             stringify!($other),
-            "`; there are `entity_provider` and `ui`"
+            "`; there are `entity_processor`, `entity_provider` and `ui`"
         ));
     };
 }

@@ -45,6 +45,7 @@
 pub mod bindings;
 pub mod config;
 mod context;
+pub mod entity_processor;
 mod entity_provider;
 mod error;
 mod export;
@@ -60,6 +61,7 @@ pub use callboard_model::provided::{ProvidedEntity, ProvidedItem};
 pub use callboard_model::safe_url::SafeUrl;
 pub use callboard_model::schedule::Schedule;
 pub use context::Context;
+pub use entity_processor::EntityProcessor;
 pub use entity_provider::{Again, EntityProvider, Mode, Page, Provider};
 pub use error::Error;
 pub use ui::Ui;
@@ -67,6 +69,7 @@ pub use ui::Ui;
 /// What [`export!`] puts between the traits and the component's exports.
 #[doc(hidden)]
 pub mod glue {
+    pub use crate::entity_processor::Glue as EntityProcessor;
     pub use crate::entity_provider::Glue as EntityProvider;
     pub use crate::ui::Glue as Ui;
 }

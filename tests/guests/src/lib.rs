@@ -1,6 +1,9 @@
 //! What the hostile guests share. Each of them, in `examples/`, is a plugin that tries one thing that a plugin must
 //! not be able to do, whenever its provider is read or its extension is rendered. What came of it is its answer: the
 //! text of the tree, or the message of the error `outcome` that ends the provider's run.
+//!
+//! Processors do what they try to the entities that they are handed. So there is one of them that tries nothing, to
+//! show that the others fail for what they do.
 
 use callboard_sdk::http::{Method, Request};
 use callboard_sdk::{Error, config};

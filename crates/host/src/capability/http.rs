@@ -22,6 +22,7 @@ pub struct Body(egress::Body);
 
 impl wit::Host for CallState {
     async fn send(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Result<wit::Response, Error>>> {
+        self.has_asked = true;
         let plugin = self.plugin.clone();
         let count = requests.len();
         if count > limits::REQUESTS_PER_SEND {

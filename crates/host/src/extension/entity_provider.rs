@@ -1,6 +1,5 @@
 //! `callboard:plugin/entity-provider`: brings entities into the catalog.
 
-use callboard_model::entity::Entity;
 use callboard_model::provided::{ProvidedEntity, ProvidedItem};
 use callboard_model::schedule::Schedule;
 use serde_json::Value;
@@ -8,6 +7,7 @@ use serde_json::Value;
 use crate::bindings::entity_provider as wit;
 use crate::call::{Target, output};
 use crate::error::{ErrorKind, PluginError};
+use crate::extension::may_bring;
 use crate::limits::BATCH_BYTES;
 use crate::plugin::Plugin;
 
@@ -51,6 +51,8 @@ pub enum Again {
     Now,
 }
 
+/// As in WIT.
+const POINT: &str = "entity-provider";
 /// A plugin's providers. There is no portal with more; a guest that names more is broken.
 const PROVIDERS: usize = 1_000;
 /// A provider's name or a cursor: both are stored.
@@ -103,7 +105,7 @@ impl Plugin {
     }
 
     fn entity_provider(&self, function: &'static str) -> Target<'static> {
-        Target { extension_point: "entity-provider", function, user: None, limit: self.inner.limits.page_deadline }
+        Target { extension_point: POINT, function, user: None, limit: self.inner.limits.page_deadline }
     }
 
     fn check_page(&self, page: wit::Page) -> Result<Page, String> {
@@ -163,33 +165,14 @@ fn read_item(item: Value, kinds: &[String]) -> Result<ProvidedItem, String> {
         let unchanged = unchanged.as_str().ok_or("`unchanged` is not an entity ref")?.to_owned();
         return Ok(ProvidedItem::Unchanged { unchanged });
     }
+    if let Some(removed) = item.get("removed") {
+        let removed = removed.as_str().ok_or("`removed` is not an entity ref")?.to_owned();
+        return Ok(ProvidedItem::Removed { removed });
+    }
     let provided: ProvidedEntity =
         serde_json::from_value(item).map_err(|error| output::clean(&error.to_string(), 500))?;
-    may_bring(&provided.entity, kinds)?;
+    may_bring(POINT, &provided.entity, kinds)?;
     Ok(ProvidedItem::Entity(Box::new(provided)))
-}
-
-/// Locations of type `url` are read by the portal's own readers, under its rules; anything else enters the catalog as
-/// the plugin says it, and so needs the operator's word.
-fn may_bring(entity: &Entity, kinds: &[String]) -> Result<(), String> {
-    let kind = entity.kind();
-    if kinds.iter().any(|granted| granted.eq_ignore_ascii_case(kind)) {
-        return Ok(());
-    }
-    if !kind.eq_ignore_ascii_case("location") {
-        return Err(format!(
-            "it brings an entity of kind {kind} itself, for which it has no right. Where that is wanted, \
-             `entity-provider: {{ kinds: [{kind}] }}` belongs into `rights` of plugin.yaml and into the plugin's \
-             `grant` in app-config"
-        ));
-    }
-    match entity.spec("type").and_then(Value::as_str) {
-        Some("url") => Ok(()),
-        other => Err(format!(
-            "it brings a Location of type {}, but a plugin may only bring those of type url",
-            other.unwrap_or("(none)")
-        )),
-    }
 }
 
 #[cfg(test)]
