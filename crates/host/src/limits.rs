@@ -28,6 +28,9 @@ pub const PAGE_DEADLINE: Duration = Duration::from_secs(60);
 pub const PROCESSOR_DEADLINE: Duration = Duration::from_secs(10);
 /// Entities of one batch. Small ones would otherwise come by the ten thousand, and share one deadline and one fault.
 pub const PROCESSOR_BATCH_ITEMS: usize = 1_000;
+/// A batch is full with so much JSON text; an entity that has more goes alone, up to [`BATCH_BYTES`]. Parsed, small
+/// entities take ten times as much of the guest's memory, and what it makes of them as much again.
+pub const PROCESSOR_BATCH_BYTES: usize = MIB;
 /// After so many faults among the entities of a batch, tried one by one, it is the processor and not the entities. With
 /// the batch's own it is one fault less than suspends a plugin.
 pub const PROCESSOR_RETRY_FAULTS: usize = 3;

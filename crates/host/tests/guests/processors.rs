@@ -261,6 +261,26 @@ async fn what_is_too_much_for_one_call_goes_in_several() {
     }
 }
 
+/// The shape that takes most of a guest's memory among those that occur: many small maps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_batch_fits_into_memory() {
+    let fixture = fixture().await;
+    let mut spec = spec("good_processor", json!({ "greeting": "Hello" }));
+    // So that entities that are tried one by one because their batch did not fit fail as well.
+    spec.limits.faults_before_suspension = Some(1);
+    let plugin = fixture.host.load(spec).await.unwrap();
+    let mut entities: Vec<_> = (0..2_000).map(|number| input(&format!("c{number}"), json!({}))).collect();
+    for input in &mut entities {
+        let mut entity = input.entity.to_value();
+        entity["metadata"]["links"] = json!(vec![json!({ "url": "https://a.b", "title": "t" }); 5]);
+        entity["metadata"]["labels"] = json!({ "tier": "1" });
+        entity["spec"]["profile"] = json!({ "a": { "b": 1 } });
+        input.entity = Entity::from_value(entity).unwrap();
+    }
+    let results = plugin.process("greeting", Hook::PreProcess, &entities).await;
+    assert!(results.iter().all(|result| result.as_ref().is_ok_and(|output| output.entity.is_some())));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_manifest_does_not_name_is_not_called() {
     let fixture = fixture().await;

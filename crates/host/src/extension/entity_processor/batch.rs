@@ -4,7 +4,7 @@ use callboard_model::processing::ProcessInput;
 
 use crate::error::ErrorKind;
 use crate::extension::entity_processor::answer::Problem;
-use crate::limits::{BATCH_BYTES, PROCESSOR_BATCH_ITEMS};
+use crate::limits::{BATCH_BYTES, PROCESSOR_BATCH_BYTES, PROCESSOR_BATCH_ITEMS};
 
 /// One entity of a batch.
 pub(super) struct Item<'a> {
@@ -43,7 +43,8 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn has_room_for(&self, item: &Item<'a>) -> bool {
-        self.items.len() < PROCESSOR_BATCH_ITEMS && self.bytes + item.json.len() + BRACKETS <= BATCH_BYTES
+        let fits = self.bytes + item.json.len() + BRACKETS <= PROCESSOR_BATCH_BYTES;
+        self.items.is_empty() || (fits && self.items.len() < PROCESSOR_BATCH_ITEMS)
     }
 
     pub(super) fn push(&mut self, item: Item<'a>) {
@@ -103,9 +104,10 @@ mod tests {
         };
         const OVERHEAD: usize = 300;
         check(&[1, 2, 3], 3);
-        check(&[BATCH_BYTES / 2 - OVERHEAD, BATCH_BYTES / 2 - OVERHEAD, 1], 3);
-        check(&[BATCH_BYTES / 2, BATCH_BYTES / 2], 1);
-        check(&[BATCH_BYTES - OVERHEAD, OVERHEAD], 1);
+        check(&[PROCESSOR_BATCH_BYTES / 2 - OVERHEAD, PROCESSOR_BATCH_BYTES / 2 - OVERHEAD, 1], 3);
+        check(&[PROCESSOR_BATCH_BYTES / 2, PROCESSOR_BATCH_BYTES / 2], 1);
+        check(&[PROCESSOR_BATCH_BYTES - OVERHEAD, OVERHEAD], 1);
+        check(&[BATCH_BYTES - OVERHEAD, 1], 1);
         check(&vec![1; PROCESSOR_BATCH_ITEMS + 1], PROCESSOR_BATCH_ITEMS);
         let (kind, message) = Item::new(0, &input(BATCH_BYTES)).map(drop).unwrap_err();
         assert!(kind == ErrorKind::Input && message.contains("4194304"), "{message}");
