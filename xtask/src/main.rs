@@ -8,6 +8,7 @@ mod axe;
 mod build;
 mod guests;
 mod plugin;
+mod postgres;
 mod prerequisites;
 mod progress;
 mod project;
@@ -63,6 +64,12 @@ enum Command {
         #[arg(long, default_value = "target/screenshots")]
         out: PathBuf,
     },
+    /// A PostgreSQL that is thrown away, for as long as a command runs: `cargo xtask postgres cargo test -p …`
+    Postgres {
+        /// The command; without one the server runs until Ctrl-C
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// What is too long for `test`: a bucket of 100,000 objects, many restarts, hostile plugins again and again
     Soak,
 }
@@ -86,6 +93,7 @@ fn main() -> ExitCode {
         Command::Web => web::run(),
         Command::Plugin(PluginCommand::Build { id }) => plugin::run(id.as_deref()),
         Command::Screenshots { out } => screenshots::run(&out),
+        Command::Postgres { command } => postgres::run(&command),
         Command::Soak => soak::run(),
     };
     match done {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{project, tool};
+use crate::{postgres, project, tool};
 
 /// Makes sure that the compiler knows these targets.
 pub(crate) fn rust_targets(targets: &[&str]) -> Result<()> {
@@ -32,7 +32,16 @@ struct Program {
     why: &'static str,
 }
 
-const TEST_PROGRAMS: &[Program] = &[
+impl Program {
+    fn is_there(&self) -> bool {
+        match self.package {
+            POSTGRES => postgres::programs().is_some(),
+            _ => tool::find(self.names).is_some(),
+        }
+    }
+}
+
+const BROWSER_PROGRAMS: &[Program] = &[
     Program {
         names: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
@@ -42,12 +51,35 @@ const TEST_PROGRAMS: &[Program] = &[
     Program { names: &["npm"], package: "npm", why: "axe-core, which checks each page's accessibility" },
 ];
 
+/// The package, whose programs are not in `PATH`.
+const POSTGRES: &str = "postgresql";
+
+const POSTGRES_PROGRAMS: &[Program] = &[Program {
+    names: &["PostgreSQL (initdb, postgres)"],
+    package: POSTGRES,
+    why: "everything that is kept in a database, which runs on it as well as on SQLite",
+}];
+
 /// Fonts for the browser, which comes with none where recommended packages are left out.
 const FONTS: &str = "fonts-liberation";
 
 /// Makes sure that the programs are there that only tests need.
 pub(crate) fn test_programs() -> Result<()> {
-    let missing: Vec<&Program> = TEST_PROGRAMS.iter().filter(|program| tool::find(program.names).is_none()).collect();
+    programs(BROWSER_PROGRAMS.iter().chain(POSTGRES_PROGRAMS))
+}
+
+/// Makes sure that the browser is there.
+pub(crate) fn browser_programs() -> Result<()> {
+    programs(BROWSER_PROGRAMS)
+}
+
+/// Makes sure that PostgreSQL is there.
+pub(crate) fn postgres() -> Result<()> {
+    programs(POSTGRES_PROGRAMS)
+}
+
+fn programs(programs: impl IntoIterator<Item = &'static Program>) -> Result<()> {
+    let missing: Vec<&Program> = programs.into_iter().filter(|program| !program.is_there()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -95,9 +127,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_its_command() {
-        let missing: Vec<&Program> = TEST_PROGRAMS.iter().collect();
+        let missing: Vec<&Program> = BROWSER_PROGRAMS.iter().chain(POSTGRES_PROGRAMS).collect();
         let text = how_to_install(&missing, &["chromium", "npm"]);
         assert!(text.contains("chromedriver for the browser journeys"), "{text}");
+        assert!(text.contains("PostgreSQL (initdb, postgres) for everything"), "{text}");
         assert!(text.contains("sudo apt-get install chromium npm"), "{text}");
     }
 }

@@ -10,7 +10,7 @@ use crate::{plugin, prerequisites, project, tool, web};
 pub(crate) fn run(out: &Path) -> Result<()> {
     let out = project::root().join(out);
     let mut progress = Progress::new();
-    progress.step("Machine", "chromium and its driver", prerequisites::test_programs)?;
+    progress.step("Machine", "chromium and its driver", prerequisites::browser_programs)?;
     progress.step("Web UI", "what is to be seen", web::build)?;
     progress.step("Plugins", "what contributes to it", || plugin::build(None))?;
     progress.step("Pictures", "a portal over the example organisation and bucket, page by page", || {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::progress::Progress;
-use crate::{axe, guests, plugin, prerequisites, project, tidy, tool, web};
+use crate::{axe, guests, plugin, postgres, prerequisites, project, tidy, tool, web};
 
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     let mut progress = Progress::new();
@@ -13,7 +13,7 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
 }
 
 fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
-    progress.step("Machine", "compiler targets; chromium and npm for the browser tests", || {
+    progress.step("Machine", "compiler targets; PostgreSQL, and chromium and npm for the browser tests", || {
         prerequisites::rust_targets(&[project::PLUGIN_TARGET, project::WEB_TARGET])?;
         prerequisites::test_programs()
     })?;
@@ -38,6 +38,7 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
             clippy(&arguments)
         })?;
     }
+    let database = progress.step("PostgreSQL", "a private server, for as long as the tests run", database)?;
     progress.step("Tests", "everything that a test can prove; some minutes", || {
         let mut command = project::cargo();
         command.args(["test", "--no-fail-fast"]);
@@ -50,9 +51,34 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_GUESTS", project::guests())
                 .env("CALLBOARD_AXE", &axe)
+                .env(postgres::VARIABLE, database.url())
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
     })
+}
+
+/// Where the tests keep what they keep in PostgreSQL.
+enum Database {
+    /// Stopped when this is dropped.
+    Ours(postgres::Server),
+    /// The URL of a server that somebody named.
+    Theirs(String),
+}
+
+impl Database {
+    fn url(&self) -> &str {
+        match self {
+            Database::Ours(server) => server.url(),
+            Database::Theirs(url) => url,
+        }
+    }
+}
+
+fn database() -> Result<Database> {
+    match std::env::var(postgres::VARIABLE) {
+        Ok(url) => Ok(Database::Theirs(url)),
+        Err(_) => Ok(Database::Ours(postgres::Server::start(postgres::FOR_TESTS)?)),
+    }
 }
 
 fn clippy(arguments: &[&str]) -> Result<()> {
