@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{self, Shared, files, now};
 use crate::files::Files;
 use crate::graph::{enqueue, remove};
+use crate::index::rebuild::rebuild_if_changed;
 use crate::limits::REFRESH_LEVELS;
 use crate::location::{dry_run, registry};
 use crate::process::Processor;
@@ -28,13 +29,20 @@ use crate::{
     RegisteredLocation, Settings,
 };
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "entities",
-    sqlite: include_str!("../migrations/0001.sqlite.sql"),
-    // Fails there, with a name that says why, until the tables are written for both.
-    postgres: "SELECT the_catalog_has_no_tables_for_postgresql_yet",
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "entities",
+        sqlite: include_str!("../migrations/0001.sqlite.sql"),
+        postgres: include_str!("../migrations/0001.postgres.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "sets of entities",
+        sqlite: include_str!("../migrations/0002.sqlite.sql"),
+        postgres: include_str!("../migrations/0002.postgres.sql"),
+    },
+];
 
 /// The catalog. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +58,7 @@ impl Catalog {
     /// The settings make no sense, or the database fails or is newer than this program.
     pub async fn open(db: Db, reader: impl Reader + 'static, settings: Settings) -> Result<Catalog, Error> {
         migrate(&db, "catalog", MIGRATIONS).await?;
+        rebuild_if_changed(&db).await?;
         let targets = settings.locations.iter().filter(|location| location.kind == "file");
         let files = Files::new(&settings.base_dir, targets.map(|location| location.target.as_str()));
         let mut configured = Vec::new();

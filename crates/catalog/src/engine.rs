@@ -213,10 +213,7 @@ impl Engine {
         }
         let settings = &self.shared.settings;
         let mut tx = self.shared.db.begin().await?;
-        let mut files = false;
-        for finished in finished {
-            files |= apply::apply(&mut tx, finished, settings, now()).await?;
-        }
+        let files = apply::apply(&mut tx, finished, settings, now()).await?;
         for id in panicked {
             apply::panicked(&mut tx, id).await?;
         }

@@ -6,39 +6,18 @@ use callboard_model::entity::Entity;
 use callboard_model::stable_json;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
-use uuid::Uuid;
+use refs::ref_ids;
 
-use crate::process::Child;
+use crate::index::changes::Changes;
+use crate::index::id;
+use crate::process::{Child, ProcessingError};
 use crate::settings::Strategy;
 
 pub(crate) mod apply;
 pub(crate) mod document;
+pub(crate) mod refs;
 mod relation;
 pub(crate) mod remove;
-
-/// The ids of refs; those that are new get one.
-pub(crate) async fn ref_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
-    let mut ids = known_ids(tx, refs).await?;
-    let missing: HashSet<&String> = refs.iter().filter(|name| !ids.contains_key(*name)).collect();
-    if missing.is_empty() {
-        return Ok(ids);
-    }
-    let missing: Vec<String> = missing.into_iter().cloned().collect();
-    for chunk in missing.chunks(ROWS_PER_STATEMENT) {
-        let mut sql = Sql::new();
-        sql.push("INSERT INTO ref(ref) VALUES ").rows(chunk.iter().map(|name| args![name]));
-        sql.push(" ON CONFLICT(ref) DO NOTHING");
-        tx.execute(sql).await?;
-    }
-    ids.extend(known_ids(tx, &missing).await?);
-    Ok(ids)
-}
-
-async fn known_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
-    let mut sql = Sql::new();
-    sql.push("SELECT ref, id FROM ref WHERE ref IN ").list(refs);
-    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
 
 /// What makes two deliveries of an entity the same.
 pub(crate) fn source_hash(entity: &Entity, version: Option<&str>, facts: &BTreeMap<String, String>) -> String {
@@ -78,16 +57,22 @@ struct Known {
     source_hash: String,
 }
 
-/// Sets what an entity brought: inserts and changes children, and removes those that it no longer brings.
+/// Sets what an entity brought: inserts and changes children, and removes those that it no longer brings, which are
+/// answered. Where one of the children cannot be kept, nothing is changed.
 pub(crate) async fn set_children(
     tx: &mut Tx,
+    changes: &mut Changes,
     parent: i64,
     children: &[Child],
     orphans: Strategy,
     now: i64,
-) -> Result<(), Error> {
+) -> Result<Result<Vec<i64>, ProcessingError>, Error> {
     let refs: Vec<String> = children.iter().map(|child| child.entity.entity_ref().to_string()).collect();
     let ids = ref_ids(tx, &refs).await?;
+    if let Some(name) = refs.iter().find(|name| !ids.contains_key(*name)) {
+        let name: String = name.chars().take(100).collect();
+        return Ok(Err(ProcessingError::input(format!("{name:?}: {}", refs::REFUSED))));
+    }
     let known = known(tx, ids.values().copied()).await?;
     let before = children_of(tx, parent).await?;
     let (mut new, mut due, mut kept) = (Vec::new(), Vec::new(), HashSet::new());
@@ -138,9 +123,9 @@ pub(crate) async fn set_children(
         sql.push("DELETE FROM reference WHERE parent_id = ").bind(parent);
         sql.push(" AND child_id IN ").ids(dropped.iter().copied());
         tx.execute(sql).await?;
-        remove::orphaned(tx, &dropped, orphans, now).await?;
+        return Ok(Ok(remove::orphaned(tx, changes, &dropped, orphans, now).await?));
     }
-    Ok(())
+    Ok(Ok(Vec::new()))
 }
 
 pub(crate) async fn children_of(tx: &mut Tx, parent: i64) -> Result<HashSet<i64>, Error> {
@@ -160,7 +145,7 @@ async fn insert(tx: &mut Tx, new: &[(i64, &Child, String)]) -> Result<(), Error>
         let mut sql = Sql::new();
         sql.push("INSERT INTO entity(id, uid, location_key, source_hash) VALUES ");
         sql.rows(
-            chunk.iter().map(|(id, child, hash)| args![*id, Uuid::new_v4().to_string(), &child.location_key, hash]),
+            chunk.iter().map(|(id, child, hash)| args![*id, id::new_uid(*id), &child.location_key, hash]),
         );
         tx.execute(sql).await?;
         let mut sql = Sql::new();

@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod files;
 mod graph;
+mod index;
 mod limits;
 mod location;
 mod process;

@@ -69,3 +69,7 @@ pub(crate) const FACETS: usize = 100;
 
 /// Refs that one request may ask for. The official client sends 1,000 at most.
 pub(crate) const REFS: usize = 10_000;
+
+/// The longest ref, in bytes. An entity's own has 191 at most, so this only bounds what relations may lead to; an index
+/// of PostgreSQL takes 2,704.
+pub(crate) const REF_BYTES: usize = 1_000;

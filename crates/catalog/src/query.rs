@@ -6,14 +6,17 @@ use serde_json::value::RawValue;
 
 use crate::Error;
 
-mod compile;
 mod cursor;
 mod documents;
 pub(crate) mod facets;
 mod fields;
+mod leaf;
 pub(crate) mod list;
 pub(crate) mod lookup;
+mod order;
 pub(crate) mod page;
+mod select;
+mod values;
 
 /// An entity as it goes out: JSON text that is passed on as it is.
 pub type Document = Box<RawValue>;

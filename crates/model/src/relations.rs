@@ -16,6 +16,17 @@ pub struct Relation {
     pub target: EntityRef,
 }
 
+/// The types that name the same relation from its two ends.
+pub const PAIRS: [(&str, &str); 7] = [
+    ("ownedBy", "ownerOf"),
+    ("partOf", "hasPart"),
+    ("providesApi", "apiProvidedBy"),
+    ("consumesApi", "apiConsumedBy"),
+    ("dependsOn", "dependencyOf"),
+    ("memberOf", "hasMember"),
+    ("childOf", "parentOf"),
+];
+
 /// All relations that an entity gives rise to: for each ref in its `spec` the one from it and the one back to it.
 /// Sorted, each once.
 ///
@@ -79,3 +90,16 @@ const RULES: &[Rule] = &[
     rule(&["Group"], "children", "parentOf", "childOf", Some("Group")),
     rule(&["Group"], "members", "hasMember", "memberOf", Some("User")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_of_a_pair() {
+        for rule in RULES {
+            let (one, other) = (rule.forward, rule.reverse);
+            assert!(PAIRS.contains(&(one, other)) || PAIRS.contains(&(other, one)), "{one}, {other}");
+        }
+    }
+}

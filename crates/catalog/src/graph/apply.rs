@@ -1,15 +1,18 @@
 //! Storing what processing came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use callboard_model::relations::Relation;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
 use rand::Rng as _;
 
-use super::{document, relation, set_children};
+use super::document::{self, Stored};
+use super::{forget_results, relation, set_children};
+use crate::index::changes::Changes;
 use crate::limits::FIRST_RETRY;
-use crate::process::{Again, Made, Output, Processed, ProcessingError};
+use crate::process::{Again, Made, Processed, ProcessingError};
 use crate::settings::{ProcessingInterval, Settings, Strategy};
 
 /// A processed entity, with what tells whether something happened to it meanwhile.
@@ -29,51 +32,186 @@ struct Current {
     made_with: Option<String>,
     read_version: Option<String>,
     errors: Option<String>,
+    /// Whether nothing names it any more, and it stays nevertheless.
+    orphan: bool,
 }
 
-/// Stores a result. Where nothing changed it writes nothing but the queue. Says whether files are among what the entity
-/// depends on.
-pub(crate) async fn apply(tx: &mut Tx, finished: Finished, settings: &Settings, now: i64) -> Result<bool, Error> {
-    let row = tx
-        .fetch_optional(query(
-            "SELECT uid, hash, made_with, read_version, errors FROM entity WHERE id = $1 AND source_hash = $2",
-            args![finished.id, &finished.source_hash],
-        ))
-        .await?;
-    // Gone, or its source delivered another one meanwhile, which is then in the queue.
-    let Some(row) = row else { return Ok(false) };
-    let current = Current {
-        uid: row.get(0)?,
-        hash: row.get(1)?,
-        made_with: row.get(2)?,
-        read_version: row.get(3)?,
-        errors: row.get(4)?,
-    };
-    let id = finished.id;
-    let mut again = finished.processed.again;
-    let result = match finished.processed.result {
-        Ok(Made::Unchanged) => {
-            if current.read_version != finished.version {
-                let args = args![id, finished.version.clone()];
-                tx.execute(query("UPDATE entity SET read_version = $2 WHERE id = $1", args)).await?;
-            }
-            Ok(())
-        }
-        Ok(Made::New(output)) => match succeed(tx, id, &current, &finished.version, *output, settings, now).await? {
-            Ok(()) => Ok(()),
-            Err(error) => Err(vec![error]),
-        },
-        Err(errors) => Err(errors),
-    };
-    if let Err(errors) = result {
-        fail(tx, id, &current, &errors).await?;
-        if again == Again::Interval && finished.version.is_some() {
-            again = Again::Never;
+/// Stores results, in a few statements for all of them. Where nothing changed it writes nothing but the queue. Says
+/// whether files are among what the entities depend on.
+pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Settings, now: i64) -> Result<bool, Error> {
+    let mut current = current(tx, &finished).await?;
+    let mut changes = Changes::default();
+    let mut results = Vec::with_capacity(finished.len());
+    // Children first: one of them may be among the results, and go.
+    let mut gone = HashSet::new();
+    let keep = settings.orphan_strategy == Strategy::Keep;
+    for finished in finished {
+        // Gone, or its source delivered another one meanwhile, which is then in the queue.
+        let Some(current) = current.remove(&finished.id) else { continue };
+        let id = finished.id;
+        let outcome = match finished.processed.result {
+            Ok(Made::Unchanged) => Outcome::Unchanged,
+            Ok(Made::New(output)) => match document::make(&output.entity, &current.uid, current.orphan && keep) {
+                Err(error) => Outcome::Failed(vec![error]),
+                Ok(_) if gone.contains(&id) => continue,
+                Ok(stored) => {
+                    let mut outcome = Outcome::Made { stored, made_with: output.made_with, relations: output.relations };
+                    if output.entity.kind() == "Location" {
+                        let children = &output.children;
+                        let strategy = settings.orphan_strategy;
+                        match set_children(tx, &mut changes, id, children, strategy, now).await? {
+                            Ok(removed) => gone.extend(removed),
+                            Err(error) => outcome = Outcome::Failed(vec![error]),
+                        }
+                    }
+                    outcome
+                }
+            },
+            Err(errors) => Outcome::Failed(errors),
+        };
+        results.push(Applied {
+            id,
+            ticket: finished.ticket,
+            attempts: finished.attempts,
+            version: finished.version,
+            again: finished.processed.again,
+            dependencies: finished.processed.dependencies,
+            outcome,
+            current,
+        });
+    }
+    results.retain(|result| !gone.contains(&result.id));
+    let refused = set_relations(tx, &results).await?;
+    refuse(&mut results, refused);
+    store(tx, &mut changes, &results).await?;
+    if !changes.forgotten.is_empty() {
+        forget_results(tx, &changes.forgotten.iter().copied().collect::<Vec<_>>()).await?;
+    }
+    set_dependencies(tx, &results).await?;
+    finish(tx, &mut results, settings, now).await?;
+    changes.flush(tx).await?;
+    Ok(results.iter().any(|result| result.dependencies.keys().any(|key| key.starts_with("file:"))))
+}
+
+struct Applied {
+    id: i64,
+    ticket: i64,
+    attempts: u32,
+    version: Option<String>,
+    again: Again,
+    dependencies: BTreeMap<String, Option<String>>,
+    outcome: Outcome,
+    current: Current,
+}
+
+enum Outcome {
+    Unchanged,
+    Made { stored: Stored, made_with: String, relations: Vec<Relation> },
+    Failed(Vec<ProcessingError>),
+}
+
+/// The entities as they are, those whose source is the one that was processed.
+async fn current(tx: &mut Tx, finished: &[Finished]) -> Result<HashMap<i64, Current>, Error> {
+    let hashes: HashMap<i64, &str> = finished.iter().map(|one| (one.id, one.source_hash.as_str())).collect();
+    let mut sql = Sql::new();
+    sql.push(
+        "SELECT e.id, e.source_hash, e.uid, e.hash, e.made_with, e.read_version, e.errors, \
+         CASE WHEN EXISTS (SELECT 1 FROM reference r WHERE r.child_id = e.id) \
+         OR EXISTS (SELECT 1 FROM provided p WHERE p.entity_id = e.id) THEN 0 ELSE 1 END FROM entity e WHERE e.id IN ",
+    );
+    sql.ids(hashes.keys().copied());
+    let mut current = HashMap::new();
+    for row in tx.fetch_all(sql).await? {
+        let id: i64 = row.get(0)?;
+        if hashes.get(&id).copied() == Some(row.get::<String>(1)?.as_str()) {
+            current.insert(
+                id,
+                Current {
+                    uid: row.get(2)?,
+                    hash: row.get(3)?,
+                    made_with: row.get(4)?,
+                    read_version: row.get(5)?,
+                    errors: row.get(6)?,
+                    orphan: row.get(7)?,
+                },
+            );
         }
     }
-    set_dependencies(tx, id, &finished.processed.dependencies).await?;
-    finish(tx, id, finished.ticket, finished.attempts, again, settings, now).await?;
-    Ok(finished.processed.dependencies.keys().any(|key| key.starts_with("file:")))
+    Ok(current)
+}
+
+async fn set_relations(tx: &mut Tx, results: &[Applied]) -> Result<HashMap<i64, ProcessingError>, Error> {
+    let made = results.iter().filter_map(|result| match &result.outcome {
+        Outcome::Made { relations, .. } => Some((result.id, relations.as_slice())),
+        _ => None,
+    });
+    let made: Vec<(i64, &[Relation])> = made.collect();
+    if made.is_empty() { Ok(HashMap::new()) } else { relation::set(tx, &made).await }
+}
+
+fn refuse(results: &mut [Applied], mut refused: HashMap<i64, ProcessingError>) {
+    for result in results {
+        if let Some(error) = refused.remove(&result.id) {
+            result.outcome = Outcome::Failed(vec![error]);
+        }
+    }
+}
+
+/// Writes documents and what the table `entity` has, of those that differ.
+async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Result<(), Error> {
+    let (mut documents, mut made, mut read, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for result in results {
+        let (id, current) = (result.id, &result.current);
+        match &result.outcome {
+            Outcome::Unchanged if current.read_version == result.version => {}
+            Outcome::Unchanged => read.push(args![id, result.version.clone()]),
+            Outcome::Made { stored, made_with, .. } => {
+                let same_hash = current.hash.as_ref() == Some(&stored.hash);
+                if !same_hash {
+                    documents.push((id, stored, current.hash.is_some()));
+                }
+                let same = same_hash
+                    && current.made_with.as_ref() == Some(made_with)
+                    && current.read_version == result.version
+                    && current.errors.is_none();
+                if !same {
+                    made.push(args![id, &stored.hash, made_with, result.version.clone()]);
+                }
+            }
+            Outcome::Failed(errors) => {
+                let errors = serde_json::to_string(errors).map_err(|error| Error::Failed(error.to_string()))?;
+                // The errors are kept beside the last good version.
+                if current.errors.as_ref() != Some(&errors) || current.made_with.is_some() {
+                    tracing::warn!(entity = current.uid, errors, "an entity could not be processed");
+                    failed.push(args![id, errors]);
+                }
+            }
+        }
+    }
+    if !documents.is_empty() {
+        document::store(tx, changes, &documents).await?;
+    }
+    for (head, rows, tail) in [
+        (
+            "WITH v(id, hash, made_with, version) AS (VALUES ",
+            made,
+            ") UPDATE entity SET hash = v.hash, made_with = v.made_with, read_version = v.version, errors = NULL \
+             FROM v WHERE entity.id = v.id",
+        ),
+        ("WITH v(id, version) AS (VALUES ", read, ") UPDATE entity SET read_version = v.version FROM v WHERE entity.id = v.id"),
+        (
+            "WITH v(id, errors) AS (VALUES ",
+            failed,
+            ") UPDATE entity SET errors = v.errors, made_with = NULL FROM v WHERE entity.id = v.id",
+        ),
+    ] {
+        for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+            let mut sql = Sql::new();
+            sql.push(head).rows(chunk.iter().cloned()).push(tail);
+            tx.execute(sql).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Notes that the program failed on an entity, and leaves it out of the queue: the next change brings it back.
@@ -86,72 +224,27 @@ pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-async fn succeed(
-    tx: &mut Tx,
-    id: i64,
-    current: &Current,
-    version: &Option<String>,
-    output: Output,
-    settings: &Settings,
-    now: i64,
-) -> Result<Result<(), ProcessingError>, Error> {
-    let orphan = settings.orphan_strategy == Strategy::Keep && is_orphan(tx, id).await?;
-    let stored = match document::make(&output.entity, &current.uid, orphan) {
-        Ok(stored) => stored,
-        Err(error) => return Ok(Err(error)),
-    };
-    relation::set(tx, id, &output.relations).await?;
-    if output.entity.kind() == "Location" {
-        set_children(tx, id, &output.children, settings.orphan_strategy, now).await?;
+async fn set_dependencies(tx: &mut Tx, results: &[Applied]) -> Result<(), Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ");
+    sql.ids(results.iter().map(|result| result.id));
+    let mut before: HashMap<i64, BTreeMap<String, Option<String>>> = HashMap::new();
+    for row in tx.fetch_all(sql).await? {
+        before.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
     }
-    if current.hash.as_ref() != Some(&stored.hash) {
-        document::store(tx, id, &stored).await?;
+    let nothing = BTreeMap::new();
+    let differs = |result: &&Applied| *before.get(&result.id).unwrap_or(&nothing) != result.dependencies;
+    let changed: Vec<&Applied> = results.iter().filter(differs).collect();
+    let gone: Vec<i64> = changed.iter().map(|result| result.id).filter(|id| before.contains_key(id)).collect();
+    if !gone.is_empty() {
+        let mut sql = Sql::new();
+        sql.push("DELETE FROM dependency WHERE entity_id IN ").ids(gone);
+        tx.execute(sql).await?;
     }
-    let same = current.hash.as_ref() == Some(&stored.hash)
-        && current.made_with.as_ref() == Some(&output.made_with)
-        && current.read_version == *version
-        && current.errors.is_none();
-    if !same {
-        tx.execute(query(
-            "UPDATE entity SET hash = $2, made_with = $3, read_version = $4, errors = NULL WHERE id = $1",
-            args![id, &stored.hash, output.made_with, version.clone()],
-        ))
-        .await?;
-    }
-    Ok(Ok(()))
-}
-
-/// Keeps the errors beside the last good version.
-async fn fail(tx: &mut Tx, id: i64, current: &Current, errors: &[ProcessingError]) -> Result<(), Error> {
-    let errors = serde_json::to_string(errors).map_err(|error| Error::Failed(error.to_string()))?;
-    if current.errors.as_ref() == Some(&errors) && current.made_with.is_none() {
-        return Ok(());
-    }
-    tracing::warn!(entity = current.uid, errors, "an entity could not be processed");
-    tx.execute(query("UPDATE entity SET errors = $2, made_with = NULL WHERE id = $1", args![id, errors])).await?;
-    Ok(())
-}
-
-async fn is_orphan(tx: &mut Tx, id: i64) -> Result<bool, Error> {
-    let row = tx
-        .fetch_optional(query(
-            "SELECT 1 WHERE EXISTS (SELECT 1 FROM reference WHERE child_id = $1) \
-             OR EXISTS (SELECT 1 FROM provided WHERE entity_id = $1)",
-            args![id],
-        ))
-        .await?;
-    Ok(row.is_none())
-}
-
-async fn set_dependencies(tx: &mut Tx, id: i64, dependencies: &BTreeMap<String, Option<String>>) -> Result<(), Error> {
-    let rows = tx.fetch_all(query("SELECT key, validator FROM dependency WHERE entity_id = $1", args![id])).await?;
-    let before: BTreeMap<String, Option<String>> =
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, Error>>()?;
-    if before == *dependencies {
-        return Ok(());
-    }
-    tx.execute(query("DELETE FROM dependency WHERE entity_id = $1", args![id])).await?;
-    let rows: Vec<_> = dependencies.iter().map(|(key, validator)| args![id, key, validator.clone()]).collect();
+    let rows = changed.iter().flat_map(|result| {
+        result.dependencies.iter().map(|(key, validator)| args![result.id, key, validator.clone()])
+    });
+    let rows: Vec<_> = rows.collect();
     for chunk in rows.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
         sql.push("INSERT INTO dependency(entity_id, key, validator) VALUES ").rows(chunk.iter().cloned());
@@ -160,31 +253,41 @@ async fn set_dependencies(tx: &mut Tx, id: i64, dependencies: &BTreeMap<String, 
     Ok(())
 }
 
-/// Takes an entity out of the queue, or sets when it is due again. A request that came meanwhile has raised the ticket.
-async fn finish(
-    tx: &mut Tx,
-    id: i64,
-    ticket: i64,
-    attempts: u32,
-    again: Again,
-    settings: &Settings,
-    now: i64,
-) -> Result<(), Error> {
-    let (due, attempts) = match again {
-        Again::Never => {
-            let args = args![id, ticket];
-            tx.execute(query("DELETE FROM queue WHERE entity_id = $1 AND ticket = $2", args)).await?;
-            return Ok(());
+/// Takes entities out of the queue, or sets when they are due again. A request that came meanwhile has raised the ticket.
+async fn finish(tx: &mut Tx, results: &mut [Applied], settings: &Settings, now: i64) -> Result<(), Error> {
+    let (mut done, mut later) = (Vec::new(), Vec::new());
+    for result in results {
+        let failed = matches!(result.outcome, Outcome::Failed(_));
+        if failed && result.again == Again::Interval && result.version.is_some() {
+            result.again = Again::Never;
         }
-        Again::Interval => (interval(settings), 0),
-        Again::Retry => (retry(settings, attempts), attempts.saturating_add(1)),
-    };
-    let due = now.saturating_add(i64::try_from(due.as_millis()).unwrap_or(i64::MAX));
-    tx.execute(query(
-        "UPDATE queue SET due_at = $3, attempts = $4, forced = 0 WHERE entity_id = $1 AND ticket = $2",
-        args![id, ticket, due, attempts],
-    ))
-    .await?;
+        let (due, attempts) = match result.again {
+            Again::Never => {
+                done.push(args![result.id, result.ticket]);
+                continue;
+            }
+            Again::Interval => (interval(settings), 0),
+            Again::Retry => (retry(settings, result.attempts), result.attempts.saturating_add(1)),
+        };
+        let due = now.saturating_add(i64::try_from(due.as_millis()).unwrap_or(i64::MAX));
+        let checked = if failed { None } else { Some(now) };
+        later.push(args![result.id, result.ticket, due, attempts, checked]);
+    }
+    for chunk in done.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("DELETE FROM queue WHERE (entity_id, ticket) IN (VALUES ").rows(chunk.iter().cloned()).push(")");
+        tx.execute(sql).await?;
+    }
+    for chunk in later.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("WITH v(id, ticket, due_at, attempts, checked_at) AS (VALUES ").rows(chunk.iter().cloned());
+        sql.push(
+            ") UPDATE queue SET due_at = v.due_at, attempts = v.attempts, forced = 0, \
+             checked_at = coalesce(v.checked_at, queue.checked_at) FROM v \
+             WHERE queue.entity_id = v.id AND queue.ticket = v.ticket",
+        );
+        tx.execute(sql).await?;
+    }
     Ok(())
 }
 

@@ -1,14 +1,17 @@
 //! The document of an entity: how it is stored, and how it goes out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use callboard_model::entity::Entity;
-use callboard_model::filter::search_rows;
+use callboard_model::filter::{SearchRow, search_rows};
 use callboard_model::stable_json;
 use callboard_store::limits::ROWS_PER_STATEMENT;
-use callboard_store::{Error, Sql, Tx, args, query};
+use callboard_store::{Error, Sql, Tx, args};
+use serde::Serialize;
 use serde_json::Value;
 
+use crate::index::changes::Changes;
+use crate::index::extract::Entries;
 use crate::limits::DOCUMENT_BYTES;
 use crate::process::ProcessingError;
 
@@ -20,7 +23,7 @@ const ORPHAN: &str = "backstage.io/orphan";
 pub(crate) struct Stored {
     pub(crate) text: String,
     pub(crate) hash: String,
-    rows: Vec<callboard_model::filter::SearchRow>,
+    rows: Vec<SearchRow>,
 }
 
 /// Makes the document of a processed entity.
@@ -37,6 +40,12 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
     }
     let hash = stable_json::sha1_hex(&value);
     let rows = search_rows(&value).map_err(ProcessingError::input)?;
+    let holds_nul = |row: &&SearchRow| row.key.contains('\0') || row.value.as_ref().is_some_and(|text| text.contains('\0'));
+    if let Some(row) = rows.iter().find(holds_nul) {
+        // PostgreSQL's texts cannot, and on SQLite some functions end there.
+        let message = format!("{:?} holds a NUL character, which the catalog cannot keep", row.key);
+        return Err(ProcessingError::input(message));
+    }
     let metadata = value.as_object_mut().and_then(|root| root.remove("metadata")).unwrap_or_default();
     let mut text = value.to_string();
     text.pop();
@@ -53,58 +62,43 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
     Ok(Stored { text, hash, rows })
 }
 
-/// Stores a document with its search rows, in place of an earlier one.
-pub(crate) async fn store(tx: &mut Tx, id: i64, stored: &Stored) -> Result<(), Error> {
-    tx.execute(query(
-        "INSERT INTO document(entity_id, document) VALUES ($1, $2) \
-         ON CONFLICT(entity_id) DO UPDATE SET document = excluded.document",
-        args![id, &stored.text],
-    ))
-    .await?;
-    tx.execute(query("DELETE FROM search WHERE entity_id = $1", args![id])).await?;
-    let keys = key_ids(tx, stored.rows.iter().map(|row| row.key.as_str()).collect()).await?;
-    for chunk in stored.rows.chunks(ROWS_PER_STATEMENT) {
+/// Stores documents, in place of earlier ones, and notes what that changes of the index. Each comes with whether there
+/// is an earlier one.
+pub(crate) async fn store(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    documents: &[(i64, &Stored, bool)],
+) -> Result<(), Error> {
+    let mut sql = Sql::new();
+    let known = documents.iter().filter(|(.., known)| *known).map(|(id, ..)| *id);
+    sql.push("SELECT entity_id, document FROM document WHERE entity_id IN ").ids(known);
+    let mut before = HashMap::new();
+    for row in tx.fetch_all(sql).await? {
+        before.insert(row.get::<i64>(0)?, Entries::of_document(&row.get::<String>(1)?)?);
+    }
+    for (id, stored, _) in documents {
+        changes.replace(*id, before.get(id), &Entries::of(&stored.rows));
+    }
+    for chunk in documents.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
-        sql.push("INSERT INTO search(entity_id, key_id, value, original) VALUES ");
-        sql.rows(chunk.iter().filter_map(|row| {
-            let original = row.original.clone().filter(|original| Some(original) != row.value.as_ref());
-            keys.get(&row.key).map(|key| args![id, *key, row.value.clone(), original])
-        }));
+        sql.push("INSERT INTO document(entity_id, document) VALUES ");
+        sql.rows(chunk.iter().map(|(id, stored, _)| args![*id, &stored.text]));
+        sql.push(" ON CONFLICT(entity_id) DO UPDATE SET document = excluded.document");
         tx.execute(sql).await?;
     }
     Ok(())
-}
-
-async fn key_ids(tx: &mut Tx, names: HashSet<&str>) -> Result<HashMap<String, i64>, Error> {
-    let mut ids = known_keys(tx, &names).await?;
-    let missing: Vec<&str> = names.iter().copied().filter(|name| !ids.contains_key(*name)).collect();
-    if !missing.is_empty() {
-        for chunk in missing.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new();
-            sql.push("INSERT INTO search_key(name) VALUES ").rows(chunk.iter().map(|name| args![*name]));
-            tx.execute(sql).await?;
-        }
-        ids = known_keys(tx, &names).await?;
-    }
-    Ok(ids)
-}
-
-async fn known_keys(tx: &mut Tx, names: &HashSet<&str>) -> Result<HashMap<String, i64>, Error> {
-    let mut sql = Sql::new();
-    sql.push("SELECT name, id FROM search_key WHERE name IN ").list(names.iter().copied());
-    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// A document as it goes out. `relations` are pairs of type and ref, in order; `errors` is what the table has.
 pub(crate) fn render(
     text: &str,
     hash: &str,
-    relations: &[(String, String)],
+    relations: &[(&str, &str)],
     errors: Option<&str>,
 ) -> Result<crate::Document, serde_json::Error> {
-    let relations: Vec<Value> =
-        relations.iter().map(|(kind, target)| serde_json::json!({"type": kind, "targetRef": target})).collect();
-    let relations = Value::Array(relations).to_string();
+    let relations: Vec<RelationText<'_>> =
+        relations.iter().map(|&(kind, target)| RelationText { target_ref: target, kind }).collect();
+    let relations = serde_json::to_string(&relations)?;
     let errors: Vec<ProcessingError> = errors.map(serde_json::from_str).transpose()?.unwrap_or_default();
     let items: Vec<Value> = errors
         .iter()
@@ -135,6 +129,14 @@ pub(crate) fn render(
     serde_json::value::RawValue::from_string(out)
 }
 
+#[derive(Serialize)]
+struct RelationText<'a> {
+    #[serde(rename = "targetRef")]
+    target_ref: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
 /// Whether the author wrote an etag of his own, which then stays. Only a text that has the word at all is parsed.
 fn has_own_etag(text: &str) -> bool {
     text.contains("\"etag\"")
@@ -152,7 +154,7 @@ mod tests {
         fn check(metadata: Value, orphan: bool, errors: Option<&str>, expected: Value) {
             let entity = json!({"apiVersion": "v1", "kind": "API", "metadata": metadata, "spec": {"a": {"b": {}}}});
             let stored = make(&Entity::from_value(entity).unwrap(), "u-1", orphan).unwrap();
-            let relations = [("ownedBy".to_owned(), "group:default/a".to_owned())];
+            let relations = [("ownedBy", "group:default/a")];
             let document = render(&stored.text, &stored.hash, &relations, errors).unwrap();
             let mut found: Value = serde_json::from_str(document.get()).unwrap();
             if metadata.get("etag").is_none() {

@@ -1,68 +1,161 @@
 //! Relations: an index that is joined when entities are read.
+//!
+//! A relation that its processing named from both ends, such as `ownedBy` and `ownerOf`, is one row that is read from
+//! both; a group with a hundred thousand members is then written no more often than one with ten.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use callboard_model::relations::Relation;
+use callboard_model::relations::{PAIRS, Relation};
 use callboard_store::limits::ROWS_PER_STATEMENT;
-use callboard_store::{Error, Sql, Tx, args, query};
+use callboard_store::{Error, Sql, Tx, args};
 
-use super::ref_ids;
+use super::refs::{self, ref_ids};
+use crate::process::ProcessingError;
 
-/// Sets the relations that an entity's processing named.
-pub(super) async fn set(tx: &mut Tx, origin: i64, relations: &[Relation]) -> Result<(), Error> {
-    let rows = tx
-        .fetch_all(query("SELECT source_id, type_id, target_id FROM relation WHERE origin_id = $1", args![origin]))
-        .await?;
-    let before: HashSet<(i64, i64, i64)> =
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect::<Result<_, Error>>()?;
-    if before.is_empty() && relations.is_empty() {
-        return Ok(());
+/// A type as the table has it: its name, and what it is called from the other end, or nothing.
+type Type<'a> = (&'a str, &'a str);
+
+/// A row to be: source, type, target.
+type Edge<'a> = (String, Type<'a>, String);
+
+/// Sets the relations that the processing of entities named. Answers with those whose relations cannot be kept, and
+/// leaves theirs as they are.
+pub(super) async fn set(
+    tx: &mut Tx,
+    wanted: &[(i64, &[Relation])],
+) -> Result<HashMap<i64, ProcessingError>, Error> {
+    let mut refused = HashMap::new();
+    let mut before = before(tx, wanted.iter().map(|(origin, _)| *origin).collect()).await?;
+    if before.is_empty() && wanted.iter().all(|(_, relations)| relations.is_empty()) {
+        return Ok(refused);
     }
-    let types = type_ids(tx, relations).await?;
-    let refs: Vec<String> =
-        relations.iter().flat_map(|relation| [relation.source.to_string(), relation.target.to_string()]).collect();
-    let refs = ref_ids(tx, &refs).await?;
-    let mut wanted = HashSet::new();
-    for relation in relations {
-        let source = refs.get(&relation.source.to_string());
-        let target = refs.get(&relation.target.to_string());
-        if let (Some(source), Some(kind), Some(target)) = (source, types.get(&relation.kind), target) {
-            wanted.insert((*source, *kind, *target));
-        }
+    let edges: Vec<(i64, BTreeSet<Edge<'_>>)> =
+        wanted.iter().map(|(origin, relations)| (*origin, edges(relations))).collect();
+    let types: BTreeSet<Type<'_>> = edges.iter().flat_map(|(_, edges)| edges.iter().map(|edge| edge.1)).collect();
+    let types = type_ids(tx, &types).await?;
+    let names: BTreeSet<&String> =
+        edges.iter().flat_map(|(_, edges)| edges.iter().flat_map(|edge| [&edge.0, &edge.2])).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let refs = ref_ids(tx, &names).await?;
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    for (origin, edges) in &edges {
+        let ids = edges.iter().map(|(source, kind, target)| {
+            Some((*refs.get(source)?, *types.get(&(kind.0.to_owned(), kind.1.to_owned()))?, *refs.get(target)?))
+        });
+        let Some(ids) = ids.collect::<Option<HashSet<_>>>() else {
+            let lost = edges.iter().flat_map(|edge| [&edge.0, &edge.2]).find(|name| !refs.contains_key(*name));
+            let lost: String = lost.map(|name| name.chars().take(100).collect()).unwrap_or_default();
+            refused.insert(*origin, ProcessingError::input(format!("relation to {lost:?}: {}", refs::REFUSED)));
+            continue;
+        };
+        let before = before.remove(origin).unwrap_or_default();
+        let row = |(source, kind, target): &(i64, i64, i64)| args![*source, *kind, *target, *origin];
+        gone.extend(before.difference(&ids).map(row));
+        new.extend(ids.difference(&before).map(row));
     }
-    for (source, kind, target) in before.difference(&wanted) {
-        tx.execute(query(
-            "DELETE FROM relation WHERE source_id = $1 AND type_id = $2 AND target_id = $3 AND origin_id = $4",
-            args![*source, *kind, *target, origin],
-        ))
-        .await?;
+    for chunk in gone.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new();
+        sql.push("DELETE FROM relation WHERE (source_id, type_id, target_id, origin_id) IN (VALUES ");
+        sql.rows(chunk.iter().cloned()).push(")");
+        tx.execute(sql).await?;
     }
-    let new: Vec<_> = wanted.difference(&before).collect();
     for chunk in new.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
         sql.push("INSERT INTO relation(source_id, type_id, target_id, origin_id) VALUES ");
-        sql.rows(chunk.iter().map(|(source, kind, target)| args![*source, *kind, *target, origin]));
+        sql.rows(chunk.iter().cloned());
         tx.execute(sql).await?;
     }
-    Ok(())
+    Ok(refused)
 }
 
-async fn type_ids(tx: &mut Tx, relations: &[Relation]) -> Result<HashMap<String, i64>, Error> {
-    let names: HashSet<&str> = relations.iter().map(|relation| relation.kind.as_str()).collect();
-    let mut ids = known_types(tx, &names).await?;
-    let missing: Vec<&str> = names.iter().copied().filter(|name| !ids.contains_key(*name)).collect();
-    if !missing.is_empty() {
+type Rows = HashSet<(i64, i64, i64)>;
+
+async fn before(tx: &mut Tx, origins: Vec<i64>) -> Result<HashMap<i64, Rows>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT origin_id, source_id, type_id, target_id FROM relation WHERE origin_id = source_id ");
+    sql.push("AND source_id IN ").ids(origins.iter().copied());
+    sql.push(" UNION ALL SELECT origin_id, source_id, type_id, target_id FROM relation ");
+    sql.push("WHERE origin_id <> source_id AND origin_id IN ").ids(origins);
+    let mut before: HashMap<i64, Rows> = HashMap::new();
+    for row in tx.fetch_all(sql).await? {
+        before.entry(row.get(0)?).or_default().insert((row.get(1)?, row.get(2)?, row.get(3)?));
+    }
+    Ok(before)
+}
+
+/// Each relation once: those that were named from both ends in the direction of [`PAIRS`], the others as they are.
+fn edges(relations: &[Relation]) -> BTreeSet<Edge<'_>> {
+    let mut pairs: BTreeMap<Edge<'_>, (bool, bool)> = BTreeMap::new();
+    let mut edges = BTreeSet::new();
+    for relation in relations {
+        let (source, target) = (relation.source.to_string(), relation.target.to_string());
+        let kind = relation.kind.as_str();
+        match PAIRS.into_iter().find(|(forward, reverse)| [*forward, *reverse].contains(&kind)) {
+            Some(pair) if pair.0 == kind => pairs.entry((source, pair, target)).or_default().0 = true,
+            Some(pair) => pairs.entry((target, pair, source)).or_default().1 = true,
+            None => {
+                edges.insert((source, (kind, ""), target));
+            }
+        }
+    }
+    for ((source, pair, target), directions) in pairs {
+        edges.insert(match directions {
+            (true, true) => (source, pair, target),
+            (true, false) => (source, (pair.0, ""), target),
+            _ => (target, (pair.1, ""), source),
+        });
+    }
+    edges
+}
+
+type TypeIds = HashMap<(String, String), i64>;
+
+async fn type_ids(tx: &mut Tx, types: &BTreeSet<Type<'_>>) -> Result<TypeIds, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT name, inverse, id FROM relation_type WHERE name IN ").list(types.iter().map(|(name, _)| *name));
+    let read = |rows: &[callboard_store::Row]| -> Result<TypeIds, Error> {
+        rows.iter().map(|row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).collect()
+    };
+    let mut ids = read(&tx.fetch_all(sql).await?)?;
+    let is_missing = |(name, inverse): &&Type<'_>| !ids.contains_key(&((*name).to_owned(), (*inverse).to_owned()));
+    let missing: Vec<Type<'_>> = types.iter().filter(is_missing).copied().collect();
+    for chunk in missing.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
-        sql.push("INSERT INTO relation_type(name, search_key) VALUES ");
-        sql.rows(missing.iter().map(|name| args![*name, format!("relations.{}", name.to_lowercase())]));
-        tx.execute(sql).await?;
-        ids = known_types(tx, &names).await?;
+        sql.push("INSERT INTO relation_type(name, inverse) VALUES ");
+        sql.rows(chunk.iter().map(|(name, inverse)| args![*name, *inverse])).push(" RETURNING name, inverse, id");
+        ids.extend(read(&tx.fetch_all(sql).await?)?);
     }
     Ok(ids)
 }
 
-async fn known_types(tx: &mut Tx, names: &HashSet<&str>) -> Result<HashMap<String, i64>, Error> {
-    let mut sql = Sql::new();
-    sql.push("SELECT name, id FROM relation_type WHERE name IN ").list(names.iter().copied());
-    tx.fetch_all(sql).await?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callboard_model::entity_ref::EntityRef;
+
+    #[test]
+    fn one_row_a_pair() {
+        fn check(relations: &[(&str, &str, &str)], expected: &[(&str, Type<'_>, &str)]) {
+            let parse = |text: &str| EntityRef::parse(text, None, None).unwrap();
+            let relations: Vec<Relation> = relations
+                .iter()
+                .map(|(source, kind, target)| Relation {
+                    source: parse(source),
+                    kind: (*kind).to_owned(),
+                    target: parse(target),
+                })
+                .collect();
+            let found = edges(&relations);
+            let found: Vec<_> = found.iter().map(|(from, kind, to)| (from.as_str(), *kind, to.as_str())).collect();
+            assert_eq!(found, expected, "{relations:?}");
+        }
+        let (a, b) = ("x:default/a", "x:default/b");
+        check(&[(a, "ownedBy", b), (b, "ownerOf", a)], &[(a, ("ownedBy", "ownerOf"), b)]);
+        check(&[(a, "ownerOf", b), (b, "ownedBy", a)], &[(b, ("ownedBy", "ownerOf"), a)]);
+        // What is named from one end only is there from that end only.
+        check(&[(a, "ownedBy", b)], &[(a, ("ownedBy", ""), b)]);
+        check(&[(a, "ownerOf", b)], &[(a, ("ownerOf", ""), b)]);
+        check(&[(a, "likes", b), (b, "likes", a)], &[(a, ("likes", ""), b), (b, ("likes", ""), a)]);
+        check(&[(a, "dependsOn", a), (a, "dependencyOf", a)], &[(a, ("dependsOn", "dependencyOf"), a)]);
+    }
 }

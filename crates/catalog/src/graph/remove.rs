@@ -3,23 +3,37 @@
 use callboard_store::{Error, Sql, Tx, args, query};
 
 use super::{enqueue, forget_results};
+use crate::index::changes::Changes;
+use crate::index::extract::Entries;
 use crate::settings::Strategy;
 
-/// Deals with entities that lost a parent or a provider: those that have none left go, or are marked.
-pub(crate) async fn orphaned(tx: &mut Tx, ids: &[i64], orphans: Strategy, now: i64) -> Result<(), Error> {
+/// Deals with entities that lost a parent or a provider: those that have none left go, or are marked. Says which went.
+pub(super) async fn orphaned(
+    tx: &mut Tx,
+    changes: &mut Changes,
+    ids: &[i64],
+    orphans: Strategy,
+    now: i64,
+) -> Result<Vec<i64>, Error> {
     match orphans {
-        Strategy::Delete => prune(tx, ids, now).await.map(|_| ()),
+        Strategy::Delete => prune_with(tx, changes, ids, now).await,
         Strategy::Keep => {
             forget_results(tx, ids).await?;
-            enqueue(tx, ids, now, false).await
+            enqueue(tx, ids, now, false).await?;
+            Ok(Vec::new())
         }
     }
 }
 
-/// Removes what no provider brings any more, of these entities and everything below them. Says how many went.
-pub(crate) async fn prune(tx: &mut Tx, ids: &[i64], now: i64) -> Result<u64, Error> {
+/// Removes what no provider brings any more, of these entities and everything below them.
+pub(crate) async fn prune(tx: &mut Tx, ids: &[i64], now: i64) -> Result<(), Error> {
+    prune_with(tx, &mut Changes::default(), ids, now).await.map(|_| ())
+}
+
+/// The same, within a transaction that changes the index already. Says which went.
+async fn prune_with(tx: &mut Tx, changes: &mut Changes, ids: &[i64], now: i64) -> Result<Vec<i64>, Error> {
     if ids.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     // Kept is what a provider brings or something outside of this branch emits, and all that is below it. Counting from
     // the roots and not from the parents gets rid of circles, too.
@@ -35,14 +49,15 @@ pub(crate) async fn prune(tx: &mut Tx, ids: &[i64], now: i64) -> Result<u64, Err
          SELECT id FROM branch WHERE id NOT IN (SELECT id FROM kept)",
     );
     let doomed = tx.fetch_all(sql).await?.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
-    delete(tx, &doomed, now).await?;
-    Ok(u64::try_from(doomed.len()).unwrap_or(u64::MAX))
+    delete(tx, changes, &doomed, now).await?;
+    Ok(doomed)
 }
 
 /// Removes exactly these entities. Whoever lost the same ref to one of them gets another chance.
-pub(crate) async fn delete(tx: &mut Tx, ids: &[i64], now: i64) -> Result<(), Error> {
+async fn delete(tx: &mut Tx, changes: &mut Changes, ids: &[i64], now: i64) -> Result<(), Error> {
     const CHUNK: usize = 2_000;
     for ids in ids.chunks(CHUNK) {
+        unindex(tx, changes, ids).await?;
         let mut sql = Sql::new();
         sql.push("SELECT DISTINCT parent_id FROM contender WHERE ref_id IN ").ids(ids.iter().copied());
         let contenders = tx
@@ -52,12 +67,12 @@ pub(crate) async fn delete(tx: &mut Tx, ids: &[i64], now: i64) -> Result<(), Err
             .map(|row| row.get(0))
             .collect::<Result<Vec<i64>, callboard_store::Error>>()?;
         for statement in [
-            "DELETE FROM search WHERE entity_id IN ",
             "DELETE FROM document WHERE entity_id IN ",
             "DELETE FROM entity_source WHERE entity_id IN ",
             "DELETE FROM queue WHERE entity_id IN ",
             "DELETE FROM dependency WHERE entity_id IN ",
-            "DELETE FROM relation WHERE origin_id IN ",
+            "DELETE FROM relation WHERE origin_id = source_id AND source_id IN ",
+            "DELETE FROM relation WHERE origin_id <> source_id AND origin_id IN ",
             "DELETE FROM reference WHERE child_id IN ",
             "DELETE FROM reference WHERE parent_id IN ",
             "DELETE FROM provided WHERE entity_id IN ",
@@ -74,8 +89,26 @@ pub(crate) async fn delete(tx: &mut Tx, ids: &[i64], now: i64) -> Result<(), Err
         }
         forget_results(tx, &contenders).await?;
         enqueue(tx, &contenders, now, true).await?;
+        changes.forgotten.extend(contenders);
     }
     Ok(())
+}
+
+/// Takes entities out of the index. Their documents say what there is of them.
+async fn unindex(tx: &mut Tx, changes: &mut Changes, ids: &[i64]) -> Result<(), Error> {
+    // Few at a time: a document may be large.
+    const CHUNK: usize = 200;
+    // What the transaction has changed so far may be of the same entities.
+    changes.flush(tx).await?;
+    for ids in ids.chunks(CHUNK) {
+        let mut sql = Sql::new();
+        sql.push("SELECT d.entity_id, d.document FROM document d JOIN entity e ON e.id = d.entity_id ");
+        sql.push("WHERE e.hash IS NOT NULL AND d.entity_id IN ").ids(ids.iter().copied());
+        for row in tx.fetch_all(sql).await? {
+            changes.remove(row.get(0)?, &Entries::of_document(&row.get::<String>(1)?)?);
+        }
+    }
+    changes.flush(tx).await
 }
 
 /// Removes one entity because somebody asked for it. What still brings it brings it back.
@@ -83,8 +116,9 @@ pub(crate) async fn delete_one(tx: &mut Tx, id: i64, orphans: Strategy, now: i64
     let rows = tx.fetch_all(query("SELECT parent_id FROM reference WHERE child_id = $1", args![id])).await?;
     let parents = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
     let children: Vec<i64> = super::children_of(tx, id).await?.into_iter().collect();
-    delete(tx, &[id], now).await?;
-    orphaned(tx, &children, orphans, now).await?;
+    let mut changes = Changes::default();
+    delete(tx, &mut changes, &[id], now).await?;
+    orphaned(tx, &mut changes, &children, orphans, now).await?;
     forget_results(tx, &parents).await?;
     enqueue(tx, &parents, now, true).await
 }

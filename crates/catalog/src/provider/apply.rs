@@ -1,10 +1,13 @@
 //! Applying a staged run: everything at once, by sets, and nothing where nothing changed.
 
 use callboard_model::api::RunCounts;
-use callboard_store::{Error, Tx, args, query};
+use callboard_store::limits::ROWS_PER_STATEMENT;
+use callboard_store::{Error, Sql, Tx, args, query};
 
 use super::Mode;
-use crate::graph::remove;
+use crate::graph::refs::{self, ref_ids};
+use crate::graph::{enqueue, remove};
+use crate::index::id;
 use crate::limits::PROBLEMS;
 
 /// What a run came to.
@@ -130,35 +133,39 @@ async fn update(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
     .await
 }
 
-/// The uid is what tells the new entities: it was made up when they were staged.
 async fn insert(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
-    tx.execute(query(
-        "INSERT INTO ref(ref) SELECT s.ref FROM staged s WHERE s.run = $1 AND s.source IS NOT NULL \
-         ON CONFLICT(ref) DO NOTHING",
-        args![run],
-    ))
-    .await?;
-    let added = tx
-        .execute(query(
-            "INSERT INTO entity(id, uid, location_key, source_hash, version) \
-             SELECT r.id, s.uid, s.location_key, s.source_hash, s.version FROM staged s JOIN ref r ON r.ref = s.ref \
-             WHERE s.run = $1 AND s.source IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entity e WHERE e.id = r.id)",
+    let rows = tx
+        .fetch_all(query(
+            "SELECT s.ref FROM staged s WHERE s.run = $1 AND s.source IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM ref r JOIN entity e ON e.id = r.id WHERE r.ref = s.ref)",
             args![run],
         ))
         .await?;
-    if added > 0 {
-        tx.execute(query(
-            "INSERT INTO entity_source(entity_id, source, facts) SELECT e.id, s.source, s.facts FROM staged s \
-             JOIN entity e ON e.uid = s.uid WHERE s.run = $1",
-            args![run],
-        ))
-        .await?;
-        tx.execute(query(
-            "INSERT INTO queue(entity_id, due_at) SELECT e.id, $2 FROM staged s JOIN entity e ON e.uid = s.uid \
-             WHERE s.run = $1",
-            args![run, now],
-        ))
-        .await?;
+    let refs: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+    let mut added = 0;
+    for refs in refs.chunks(ROWS_PER_STATEMENT) {
+        let ids = ref_ids(tx, refs).await?;
+        if ids.is_empty() {
+            tracing::warn!(count = refs.len(), reason = refs::REFUSED, "entities were not taken");
+            continue;
+        }
+        let mut sql = Sql::new();
+        sql.push("WITH v(id, ref, uid) AS (VALUES ");
+        sql.rows(ids.iter().map(|(name, id)| args![*id, name, id::new_uid(*id)]));
+        sql.push(
+            ") INSERT INTO entity(id, uid, location_key, source_hash, version) SELECT v.id, v.uid, s.location_key, \
+             s.source_hash, s.version FROM v JOIN staged s ON s.ref = v.ref WHERE s.run = ",
+        );
+        sql.bind(run);
+        added += tx.execute(sql).await?;
+        let mut sql = Sql::new();
+        sql.push(
+            "INSERT INTO entity_source(entity_id, source, facts) SELECT r.id, s.source, s.facts FROM ref r \
+             JOIN staged s ON s.ref = r.ref WHERE s.run = ",
+        );
+        sql.bind(run).push(" AND r.id IN ").ids(ids.values().copied());
+        tx.execute(sql).await?;
+        enqueue(tx, &ids.values().copied().collect::<Vec<_>>(), now, false).await?;
     }
     Ok(added)
 }

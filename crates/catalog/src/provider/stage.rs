@@ -6,9 +6,8 @@ use callboard_model::entity::Entity;
 use callboard_model::provided::ProvidedItem;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args};
-use uuid::Uuid;
 
-use crate::graph::source_hash;
+use crate::graph::{refs, source_hash};
 
 /// An entity on its way in.
 #[derive(Clone, Debug)]
@@ -54,13 +53,21 @@ pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]
         let hashes = hashes(tx, source_id, &refs).await?;
         let mut rows = Vec::new();
         for (item, name) in chunk.iter().zip(&refs) {
+            if !refs::is_possible(name) {
+                let name: String = name.chars().take(100).collect();
+                tracing::warn!(entity = name, reason = refs::REFUSED, "an entity was not taken");
+                continue;
+            }
             rows.push(match item {
                 Staged::Same(_) => same(run, name),
                 Staged::Entity(incoming) => row(run, name, incoming, hashes.get(name))?,
             });
         }
+        if rows.is_empty() {
+            continue;
+        }
         let mut sql = Sql::new();
-        sql.push("INSERT INTO staged(run, ref, uid, location_key, source_hash, source, version, facts) VALUES ");
+        sql.push("INSERT INTO staged(run, ref, location_key, source_hash, source, version, facts) VALUES ");
         sql.rows(rows).push(" ON CONFLICT(run, ref) DO NOTHING");
         tx.execute(sql).await?;
     }
@@ -69,7 +76,7 @@ pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]
 
 fn same(run: &str, name: &str) -> Vec<callboard_store::Value> {
     let none = None::<String>;
-    args![run, name, none.clone(), none.clone(), none.clone(), none.clone(), none.clone(), none]
+    args![run, name, none.clone(), none.clone(), none.clone(), none.clone(), none]
 }
 
 fn row(
@@ -88,9 +95,8 @@ fn row(
     } else {
         Some(serde_json::to_string(&incoming.facts).map_err(|error| Error::Failed(error.to_string()))?)
     };
-    let uid = Uuid::new_v4().to_string();
     let source = incoming.entity.to_value().to_string();
-    Ok(args![run, name, uid, &incoming.location_key, hash, source, version, facts])
+    Ok(args![run, name, &incoming.location_key, hash, source, version, facts])
 }
 
 /// What the catalog has of this provider's.

@@ -17,6 +17,13 @@ impl Fields {
         Ok(Fields(fields.iter().filter(|field| !field.is_empty()).cloned().collect()))
     }
 
+    /// The same, of a stored document.
+    pub(super) fn of(&self, document: Document) -> Result<Document, Error> {
+        self.project(document).map_err(|error| {
+            Error::Store(callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))
+        })
+    }
+
     pub(super) fn project(&self, document: Document) -> Result<Document, serde_json::Error> {
         if self.0.is_empty() {
             return Ok(document);

@@ -181,7 +181,7 @@ impl Fixture {
             "CREATE TRIGGER a2 AFTER UPDATE ON entity BEGIN INSERT INTO audit VALUES ('entity update'); END",
             "CREATE TRIGGER a3 AFTER UPDATE ON entity_source BEGIN INSERT INTO audit VALUES ('source'); END",
             "CREATE TRIGGER a4 AFTER UPDATE ON document BEGIN INSERT INTO audit VALUES ('document'); END",
-            "CREATE TRIGGER a5 AFTER INSERT ON search BEGIN INSERT INTO audit VALUES ('search'); END",
+            "CREATE TRIGGER a5 AFTER INSERT ON posting BEGIN INSERT INTO audit VALUES ('posting'); END",
             "CREATE TRIGGER a6 AFTER INSERT ON relation BEGIN INSERT INTO audit VALUES ('relation'); END",
             "CREATE TRIGGER a7 AFTER INSERT ON provided BEGIN INSERT INTO audit VALUES ('provided'); END",
         ];

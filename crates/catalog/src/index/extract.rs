@@ -1,0 +1,199 @@
+//! The rule by which a document becomes entries of the index.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use callboard_model::filter::{SearchRow, search_rows};
+use serde_json::Value;
+
+/// Of the rule in this file. A database that was filled by another is indexed anew at the start.
+pub(crate) const VERSION: &str = "1";
+
+/// A value under a key that many entities may share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Term {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// Empty where it is the same as the value.
+    pub(crate) original: String,
+    /// Whether it is a string of an array, by which `<key>.<value>` is `true` as well.
+    pub(crate) member: bool,
+}
+
+/// A row of the table `wide`, beside its key and value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wide {
+    /// None where it is the same as the value.
+    pub(crate) original: Option<String>,
+    /// The sum of [`SMALLEST`], [`LARGEST`] and [`MEMBER`].
+    pub(crate) flags: i64,
+}
+
+/// The entity has no smaller value under the key.
+pub(crate) const SMALLEST: i64 = 1;
+/// The entity has no larger value under the key.
+pub(crate) const LARGEST: i64 = 2;
+/// As [`Term::member`].
+pub(crate) const MEMBER: i64 = 4;
+
+/// What the index has of one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entries {
+    pub(crate) terms: BTreeSet<Term>,
+    /// By key and value.
+    pub(crate) wide: BTreeMap<(String, String), Wide>,
+    /// Keys with a value.
+    pub(crate) valued: BTreeSet<String>,
+    /// Keys with something that equals nothing.
+    pub(crate) null: BTreeSet<String>,
+}
+
+impl Entries {
+    /// From the rows of a document.
+    pub(crate) fn of(rows: &[SearchRow]) -> Entries {
+        let is_true = |row: &SearchRow| row.original.as_deref() == Some("true");
+        let truths: HashSet<&str> = rows.iter().filter(|row| is_true(row)).map(|row| row.key.as_str()).collect();
+        // `<key>.<value>` is not kept where the value itself says so: with lists of refs, nearly every such key would be
+        // of one entity only.
+        let mut members: HashSet<String> = HashSet::new();
+        for row in rows.iter().filter(|row| may_have_members(&row.key)) {
+            if let Some(member) = row.value.as_ref().map(|value| format!("{}.{value}", row.key))
+                && truths.contains(member.as_str())
+            {
+                members.insert(member);
+            }
+        }
+        let mut entries = Entries::default();
+        for row in rows.iter().filter(|row| !(is_true(row) && members.contains(&row.key))) {
+            let Some(value) = &row.value else {
+                entries.null.insert(row.key.clone());
+                continue;
+            };
+            entries.valued.insert(row.key.clone());
+            let original = row.original.clone().filter(|original| original != value);
+            let member = may_have_members(&row.key) && members.contains(&format!("{}.{value}", row.key));
+            if is_wide(&row.key) {
+                let flags = if member { MEMBER } else { 0 };
+                entries.wide.insert((row.key.clone(), value.clone()), Wide { original, flags });
+            } else {
+                let original = original.unwrap_or_default();
+                entries.terms.insert(Term { key: row.key.clone(), value: value.clone(), original, member });
+            }
+        }
+        entries.mark_ends();
+        entries
+    }
+
+    /// From a document as it is stored.
+    pub(crate) fn of_document(text: &str) -> Result<Entries, callboard_store::Error> {
+        let damaged = |error: &dyn std::fmt::Display| {
+            callboard_store::Error::Failed(format!("a stored document is damaged: {error}"))
+        };
+        let value: Value = serde_json::from_str(text).map_err(|error| damaged(&error))?;
+        Ok(Entries::of(&search_rows(&value).map_err(|error| damaged(&error))?))
+    }
+
+    /// The map is in order, so that the first and the last of a key are its ends.
+    fn mark_ends(&mut self) {
+        let keys: Vec<String> = self.wide.keys().map(|(key, _)| key.clone()).collect();
+        let count = keys.len();
+        for (place, wide) in self.wide.values_mut().enumerate() {
+            let at = |place: usize| keys.get(place);
+            if place == 0 || at(place.wrapping_sub(1)) != at(place) {
+                wide.flags |= SMALLEST;
+            }
+            if place + 1 == count || at(place + 1) != at(place) {
+                wide.flags |= LARGEST;
+            }
+        }
+    }
+}
+
+/// Whether the values of a key go into the table `wide`.
+///
+/// That is so for what nearly every entity has of its own: names, texts, links, and lists of refs that lead everywhere. A
+/// bitmap for each of those would be a bitmap of one, and an order by them a walk over as many bitmaps. A key on the
+/// wrong side still works: it takes more room, or its facet takes longer. Where this changes, [`VERSION`] must.
+pub(crate) fn is_wide(key: &str) -> bool {
+    const KEYS: [&str; 15] = [
+        "metadata.description",
+        "metadata.name",
+        "metadata.title",
+        "metadata.uid",
+        "spec.children",
+        "spec.consumesapis",
+        "spec.definition",
+        "spec.dependencyof",
+        "spec.dependson",
+        "spec.implementation",
+        "spec.members",
+        "spec.parameters",
+        "spec.providesapis",
+        "spec.target",
+        "spec.targets",
+    ];
+    const BELOW: [&str; 5] =
+        ["metadata.annotations.", "metadata.links.", "spec.parameters.", "spec.profile.", "spec.steps."];
+    KEYS.binary_search(&key).is_ok() || BELOW.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether every entity has a value under the key.
+pub(crate) fn is_always_there(key: &str) -> bool {
+    matches!(key, "kind" | "metadata.name" | "metadata.namespace" | "metadata.uid")
+}
+
+/// Whether there may be an array of strings under the key. Entities' envelope and labels have their shape by rule, and
+/// leaving them out spares most queries the look. Where this changes, [`VERSION`] must.
+pub(crate) fn may_have_members(key: &str) -> bool {
+    key.contains('.') && !key.starts_with("metadata.annotations") && !key.starts_with("metadata.labels")
+}
+
+/// The ways to read a key as an array's and one of its strings.
+pub(crate) fn as_member(key: &str) -> Vec<(&str, &str)> {
+    let places = key.match_indices('.').filter_map(|(at, _)| Some((key.get(..at)?, key.get(at + 1..)?)));
+    places.filter(|(array, _)| may_have_members(array)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn entries() {
+        fn check(entity: Value, key: &str, expected: &[(&str, &str, bool)]) {
+            let entries = Entries::of(&search_rows(&entity).unwrap());
+            let terms = entries.terms.iter().filter(|term| term.key == key);
+            let found: Vec<_> =
+                terms.map(|term| (term.value.as_str(), term.original.as_str(), term.member)).collect();
+            assert_eq!(found, expected, "{entity}");
+        }
+        let tags = json!({"metadata": {"tags": ["Java", "x"]}});
+        check(tags.clone(), "metadata.tags", &[("java", "Java", true), ("x", "", true)]);
+        check(tags, "metadata.tags.java", &[]);
+        check(json!({"spec": {"a": "x"}}), "spec.a", &[("x", "", false)]);
+        // A key that holds dots stands for itself.
+        check(json!({"spec": {"a": ["x"], "a.x": 5}}), "spec.a.x", &[("5", "", false)]);
+        check(json!({"spec": {"a": ["x"], "a.x": 5}}), "spec.a", &[("x", "", true)]);
+        check(json!({"spec": {"a.x": true}}), "spec.a.x", &[("true", "", false)]);
+    }
+
+    #[test]
+    fn wide() {
+        let rows = search_rows(&json!({"spec": {"targets": ["b", "A", "c"]}, "metadata": {"title": null}})).unwrap();
+        let entries = Entries::of(&rows);
+        let found: Vec<_> = entries.wide.iter().filter(|((key, _), _)| key == "spec.targets").collect();
+        let found: Vec<_> = found.iter().map(|((_, value), wide)| (value.as_str(), wide.flags)).collect();
+        assert_eq!(found, [("a", 5), ("b", 4), ("c", 6)]);
+        assert!(entries.null.contains("metadata.title") && !entries.valued.contains("metadata.title"));
+        assert!(entries.terms.iter().all(|term| !term.key.starts_with("spec.targets")));
+        for (key, expected) in [
+            ("metadata.name", true),
+            ("metadata.annotations.a/b", true),
+            ("metadata.namespace", false),
+            ("spec.targets", true),
+            ("spec.type", false),
+        ] {
+            assert_eq!(is_wide(key), expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Making the index anew from the documents, when the rule changed by which it is made.
+
+use callboard_store::{Db, Error, Sql, args, query};
+
+use super::changes::Changes;
+use super::extract::{self, Entries};
+
+/// Documents that are indexed in one transaction.
+const BATCH: i64 = 500;
+
+/// Makes the index anew, where it was made by another rule than this program's. A rebuild that is cut off begins again.
+pub(crate) async fn rebuild_if_changed(db: &Db) -> Result<(), Error> {
+    let select = query("SELECT value FROM setting WHERE name = 'index'", args![]);
+    let before: Option<String> = db.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?;
+    if before.as_deref() == Some(extract::VERSION) {
+        return Ok(());
+    }
+    tracing::info!("indexing the catalog anew");
+    let mut tx = db.begin().await?;
+    for statement in [
+        "DELETE FROM posting",
+        "DELETE FROM facet_count",
+        "DELETE FROM wide",
+        "DELETE FROM term",
+        "DELETE FROM key",
+        "DELETE FROM setting WHERE name = 'index'",
+    ] {
+        tx.execute(query(statement, args![])).await?;
+    }
+    tx.commit().await?;
+    let mut last = 0;
+    loop {
+        let mut tx = db.begin().await?;
+        let mut sql = Sql::new();
+        sql.push("SELECT d.entity_id, d.document FROM document d JOIN entity e ON e.id = d.entity_id ");
+        sql.push("WHERE e.hash IS NOT NULL AND d.entity_id > ").bind(last);
+        sql.push(" ORDER BY d.entity_id LIMIT ").bind(BATCH);
+        let rows = tx.fetch_all(sql).await?;
+        if rows.is_empty() {
+            tx.execute(query(
+                "INSERT INTO setting(name, value) VALUES ('index', $1) \
+                 ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                args![extract::VERSION],
+            ))
+            .await?;
+            return tx.commit().await;
+        }
+        let mut changes = Changes::default();
+        for row in &rows {
+            last = row.get(0)?;
+            changes.replace(last, None, &Entries::of_document(&row.get::<String>(1)?)?);
+        }
+        changes.flush(&mut tx).await?;
+        tx.commit().await?;
+    }
+}
