@@ -129,15 +129,9 @@ impl Kv {
     pub async fn keys(&self, plugin: &str, prefix: &str, after: Option<&str>) -> Result<Vec<String>, KvError> {
         // A range and not LIKE: no character of a prefix means anything, and the index serves it.
         let select = query(
-            "SELECT key FROM plugin_kv WHERE plugin = $1 AND key >= $2 AND key > $3 AND substr(key, 1, $4) = $2 \
-             ORDER BY key LIMIT $5",
-            args![
-                plugin,
-                prefix,
-                after.unwrap_or_default(),
-                i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX),
-                KV_KEYS_PER_PAGE
-            ],
+            "SELECT key FROM plugin_kv WHERE plugin = $1 AND key >= $2 AND key > $3 \
+             AND substr(key, 1, length($2)) = $2 ORDER BY key LIMIT $4",
+            args![plugin, prefix, after.unwrap_or_default(), KV_KEYS_PER_PAGE],
         );
         let rows = self.db.fetch_all(select).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)
