@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use callboard_model::access::Access;
-use callboard_model::api::{EntityPage, Facets, ProviderInfo};
+use callboard_model::api::{
+    EntityError, EntityPage, Facets, Freshness, LocationAnalysis, LocationInput, LocationPage, ProviderInfo,
+    PushRequest, PushResult, RegisteredLocation,
+};
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use callboard_model::location_ref::LocationRef;
@@ -18,15 +22,15 @@ use crate::files::Files;
 use crate::graph::{enqueue, remove};
 use crate::index::rebuild::rebuild_if_changed;
 use crate::limits::REFRESH_LEVELS;
-use crate::location::{dry_run, registry};
+use crate::location::{dry_run, registry, search};
 use crate::process::Processor;
 use crate::provider::runner::Runner;
 use crate::provider::{run, status};
 use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
-    Ancestry, Document, DryRun, EntityProvider, Error, ListPage, ListQuery, NewLocation, OnConflict, Query, Reader,
-    RegisteredLocation, Settings,
+    Ancestry, Document, DryRun, EntityProvider, Error, ListPage, ListQuery, LocationQuery, NewLocation, OnConflict,
+    Query, Reader, Settings, analyze, freshness, push, validate,
 };
 
 const MIGRATIONS: &[Migration] = &[
@@ -108,6 +112,7 @@ impl Catalog {
         owners: &[String],
     ) -> Result<(), Error> {
         let mut names = BTreeSet::from([registry::CONFIGURED.to_owned(), registry::STORE.to_owned()]);
+        names.extend(push::providers(&self.shared.settings));
         for provider in &providers {
             if !names.insert(provider.name().to_owned()) {
                 return Err(Error::Conflict(format!(
@@ -194,6 +199,15 @@ impl Catalog {
         lookup::by_uid(&self.shared.db, access, uid).await
     }
 
+    /// Where an entity comes from, and how current it is; none where there is none that the caller may see. Only an
+    /// `operator` is told in full why a source fails.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn freshness(&self, access: &Access, uid: &str, operator: bool) -> Result<Option<Freshness>, Error> {
+        freshness::freshness(&self.shared, &self.runner, access, uid, operator).await
+    }
+
     /// Entities by their refs, in that order; none where there is none, or the ref is not in its canonical form.
     ///
     /// # Errors
@@ -237,6 +251,14 @@ impl Catalog {
         registry::all(&mut self.shared.db.read().await?).await
     }
 
+    /// A page of the registered locations.
+    ///
+    /// # Errors
+    /// The query or the cursor makes no sense, or the database fails.
+    pub async fn query_locations(&self, query: &LocationQuery) -> Result<LocationPage, Error> {
+        search::page(&mut self.shared.db.read().await?, query).await
+    }
+
     /// A registered location.
     ///
     /// # Errors
@@ -257,7 +279,8 @@ impl Catalog {
         registry::by_entity(&self.shared, access, entity_ref).await
     }
 
-    /// Registers a location. It is read soon, not now. `on_conflict` of none is what the settings say.
+    /// Registers a location, and waits some seconds until what it brings can be read. What takes longer, or cannot be read
+    /// at all, is no error: it is tried again. `on_conflict` of none is what the settings say.
     ///
     /// # Errors
     /// It exists, its type is not allowed, the catalog is read-only, or the database fails.
@@ -267,6 +290,46 @@ impl Catalog {
         on_conflict: Option<OnConflict>,
     ) -> Result<RegisteredLocation, Error> {
         registry::register(&self.shared, location, on_conflict).await
+    }
+
+    /// Has a registered location name something else, and waits as [`Catalog::register_location`] does.
+    ///
+    /// # Errors
+    /// There is none with this id, another has this type and target, its type is not allowed, the catalog is read-only,
+    /// or the database fails.
+    pub async fn update_location(&self, id: &str, location: &LocationInput) -> Result<RegisteredLocation, Error> {
+        registry::update(&self.shared, id, location).await
+    }
+
+    /// What is known of a location that is not registered yet.
+    ///
+    /// # Errors
+    /// It is not a URL, or the database fails.
+    pub async fn analyze_location(
+        &self,
+        access: &Access,
+        location: &LocationInput,
+    ) -> Result<LocationAnalysis<Document>, Error> {
+        analyze::analyze(&self.shared, access, location).await
+    }
+
+    /// What is wrong with an entity that would be read from `location`; nothing where it could be taken. Reads what the
+    /// entity refers to, and stores nothing.
+    pub async fn validate_entity(&self, entity: serde_json::Value, location: &str) -> Vec<EntityError> {
+        match validate::validate(&self.shared.processor, entity, location).await {
+            Ok(()) => Vec::new(),
+            Err(errors) => errors.into_iter().map(EntityError::from).collect(),
+        }
+    }
+
+    /// Takes over what a source of `catalog.push` says, as a whole or not at all, and waits until it can be read: at most
+    /// for `patience`.
+    ///
+    /// # Errors
+    /// There is no such source, something of the request makes no sense or may not come from there, or the database
+    /// fails.
+    pub async fn push(&self, source: &str, request: PushRequest, patience: Duration) -> Result<PushResult, Error> {
+        push::push(&self.shared, source, request, patience).await
     }
 
     /// What [`Catalog::register_location`] would bring in. Reads the location, and changes nothing.

@@ -57,6 +57,12 @@ struct Known {
     source_hash: String,
 }
 
+impl Known {
+    fn is_of_another(&self, child: &Child) -> bool {
+        self.location_key.as_ref().is_some_and(|key| *key != child.location_key)
+    }
+}
+
 /// Sets what an entity brought: inserts and changes children, and removes those that it no longer brings, which are
 /// answered. Where one of the children cannot be kept, nothing is changed.
 pub(crate) async fn set_children(
@@ -82,7 +88,7 @@ pub(crate) async fn set_children(
         let hash = source_hash(&child.entity, None, &BTreeMap::new());
         match known.get(&id) {
             None => new.push((id, child, hash)),
-            Some(known) if known.location_key.as_ref().is_some_and(|key| *key != child.location_key) => {
+            Some(known) if known.is_of_another(child) && !(before.contains(&id) && is_only(tx, id, parent).await?) => {
                 let first = known.location_key.as_deref().unwrap_or_default();
                 tracing::warn!(
                     entity = name,
@@ -128,6 +134,13 @@ pub(crate) async fn set_children(
     Ok(Ok(Vec::new()))
 }
 
+/// Whether nothing but this parent brings an entity, which then may come from another file than before.
+async fn is_only(tx: &mut Tx, id: i64, parent: i64) -> Result<bool, Error> {
+    let others = "SELECT 1 FROM reference WHERE child_id = $1 AND parent_id <> $2 \
+                  UNION ALL SELECT 1 FROM provided WHERE entity_id = $1 LIMIT 1";
+    Ok(tx.fetch_optional(query(others, args![id, parent])).await?.is_none())
+}
+
 pub(crate) async fn children_of(tx: &mut Tx, parent: i64) -> Result<HashSet<i64>, Error> {
     let rows = tx.fetch_all(query("SELECT child_id FROM reference WHERE parent_id = $1", args![parent])).await?;
     rows.iter().map(|row| row.get(0)).collect()
@@ -144,9 +157,7 @@ async fn insert(tx: &mut Tx, new: &[(i64, &Child, String)]) -> Result<(), Error>
     for chunk in new.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
         sql.push("INSERT INTO entity(id, uid, location_key, source_hash) VALUES ");
-        sql.rows(
-            chunk.iter().map(|(id, child, hash)| args![*id, id::new_uid(*id), &child.location_key, hash]),
-        );
+        sql.rows(chunk.iter().map(|(id, child, hash)| args![*id, id::new_uid(*id), &child.location_key, hash]));
         tx.execute(sql).await?;
         let mut sql = Sql::new();
         sql.push("INSERT INTO entity_source(entity_id, source) VALUES ");

@@ -3,26 +3,33 @@
 //! [`Catalog`] is the way in. This crate alone knows its tables; which database is under them it does not know.
 #![deny(missing_docs)]
 
+mod analyze;
 mod catalog;
 mod engine;
 mod error;
 mod files;
+mod freshness;
 mod graph;
 mod index;
 mod limits;
 mod location;
 mod process;
 mod provider;
+mod push;
 mod query;
 mod reader;
 mod settings;
+mod settled;
+mod validate;
 
+pub use callboard_model::api::RegisteredLocation;
 pub use catalog::Catalog;
 pub use error::Error;
-pub use location::{DryRun, NewLocation, RegisteredLocation};
+pub use location::{DryRun, LocationQuery, NewLocation};
 pub use provider::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
 pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query};
 pub use reader::{ReadFailure, Reader, Reading};
 pub use settings::{
-    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, Rule, Settings, Strategy,
+    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, PushSource, Rule, Scm, Settings,
+    Strategy,
 };

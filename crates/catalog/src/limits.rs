@@ -61,6 +61,25 @@ pub(crate) const REFRESH_LEVELS: usize = 32;
 /// Entities that a dry run of a registration reads at most.
 pub(crate) const DRY_RUN_ENTITIES: usize = 10_000;
 
+/// How long a registration waits for what it brings: long enough for a file on a server nearby, short enough for
+/// somebody who looks at a button.
+pub(crate) const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
+
+/// Between two looks at what somebody waits for, at least: every result that is stored would else cause one.
+pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Between two looks at what somebody waits for, at most: another process may do the work and cannot tell this one.
+pub(crate) const WAIT_LOOK: Duration = Duration::from_millis(500);
+
+/// Entities that the analysis of a location answers with. Nobody looks through more of them before registering one.
+pub(crate) const ANALYZED_ENTITIES: u64 = 1_000;
+
+/// Refs and failures that the answer to a push lists; the rest is a number.
+pub(crate) const PUSH_LISTED: usize = 1_000;
+
+/// The longest name of a push source and of a part of it, in characters: both are in a column that is compared.
+pub(crate) const PUSH_NAME_CHARS: usize = 200;
+
 /// The longest message that is kept of an error, in characters.
 pub(crate) const MESSAGE_CHARS: usize = 5_000;
 

@@ -1,5 +1,6 @@
 //! Registered locations.
 
+use callboard_model::api::RegisteredLocation;
 use callboard_model::location_ref::Presence;
 use serde::{Deserialize, Serialize};
 
@@ -7,20 +8,17 @@ use crate::Document;
 
 pub(crate) mod dry_run;
 pub(crate) mod registry;
+pub(crate) mod search;
 
-/// A location that somebody registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RegisteredLocation {
-    /// A UUID.
-    pub id: String,
-    /// `url`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The URL.
-    pub target: String,
-    /// The Location entity that stands for it.
-    pub entity_ref: String,
+/// `POST /locations/by-query`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LocationQuery {
+    /// At most so many, and at least 1; without it as many as the page before, or 1,000.
+    pub limit: Option<u64>,
+    /// Goes on where another answer ended; then `query` is not looked at.
+    pub cursor: Option<String>,
+    /// A predicate on `id`, `type`, `target` and `entityRef`.
+    pub query: Option<serde_json::Value>,
 }
 
 /// The body of `POST /locations`.

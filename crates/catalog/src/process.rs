@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use callboard_model::api::EntityError;
 use callboard_model::entity::Entity;
 use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION, MANAGED_BY_ORIGIN_LOCATION};
 use callboard_model::relations::{self, Relation};
@@ -125,6 +126,12 @@ impl ProcessingError {
     }
 }
 
+impl From<ProcessingError> for EntityError {
+    fn from(error: ProcessingError) -> EntityError {
+        EntityError { name: error.name, message: error.message }
+    }
+}
+
 impl Processor {
     pub(crate) fn new(reader: Arc<dyn Reader>, files: Files, settings: &Settings) -> Result<Processor, crate::Error> {
         let rules = Rules::new(settings, &files)?;
@@ -137,6 +144,11 @@ impl Processor {
     /// Changes with everything but the source that a result depends on.
     pub(crate) fn digest(&self) -> &str {
         &self.inner.digest
+    }
+
+    /// Whether all of these may come from there.
+    pub(crate) fn allows(&self, entities: &[Child], origin: &LocationRef) -> Result<(), ProcessingError> {
+        self.inner.rules.check(entities, origin)
     }
 
     /// What the files among the given dependencies look like now. Blocks.

@@ -1,11 +1,13 @@
 //! app-config's `catalog`, as far as the engine reads it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use callboard_model::location_ref::Presence;
 use callboard_model::schedule::parse_duration;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use url::Url;
 
 /// app-config's `catalog`. Keys that the engine does not know are left to others (`catalog.providers`).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -25,6 +27,11 @@ pub struct Settings {
     pub readonly: bool,
     /// What a second registration of the same location does.
     pub default_location_conflict_strategy: OnConflict,
+    /// Who may push entities, by name.
+    pub push: BTreeMap<String, PushSource>,
+    /// Hosts of git repositories beside the public ones. The server sets it from `integrations`.
+    #[serde(skip)]
+    pub scm_hosts: BTreeMap<String, Scm>,
     /// Relative `file` targets start here. The server sets it to the folder of app-config.
     #[serde(skip)]
     pub base_dir: PathBuf,
@@ -45,6 +52,53 @@ pub struct ConfiguredLocation {
     /// Whether it is an error when there is nothing there.
     #[serde(default)]
     pub presence: Presence,
+}
+
+/// One of `catalog.push`. The token is the server's business.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PushSource {
+    /// What else may come from here, beside `catalog.rules`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+}
+
+/// A system that keeps git repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scm {
+    /// GitHub, or GitHub Enterprise.
+    Github,
+    /// GitLab.
+    Gitlab,
+    /// Bitbucket.
+    Bitbucket,
+    /// Azure DevOps.
+    Azure,
+}
+
+impl Scm {
+    /// What the annotations begin with that name a project there, whatever the host.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Scm::Github => "github.com",
+            Scm::Gitlab => "gitlab.com",
+            Scm::Bitbucket => "bitbucket.org",
+            Scm::Azure => "dev.azure.com",
+        }
+    }
+}
+
+impl Settings {
+    /// Which system a URL leads to.
+    pub(crate) fn scm(&self, url: &Url) -> Option<Scm> {
+        const PUBLIC: [Scm; 4] = [Scm::Github, Scm::Gitlab, Scm::Bitbucket, Scm::Azure];
+        let host = url.host_str()?;
+        let named = match url.port() {
+            Some(port) => self.scm_hosts.get(&format!("{host}:{port}")),
+            None => self.scm_hosts.get(host),
+        };
+        named.copied().or_else(|| PUBLIC.into_iter().find(|scm| scm.prefix() == host))
+    }
 }
 
 /// Kinds that may come from some locations.

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use callboard_model::access::Access;
+use callboard_model::api::{LocationInput, RegisteredLocation};
+use callboard_model::entity::Entity;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::location_ref::{LocationRef, MANAGED_BY_ORIGIN_LOCATION, Presence};
 use callboard_store::{Row, Sql, Tx, args, query};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{NewLocation, RegisteredLocation};
+use super::NewLocation;
 use crate::engine::{Shared, now};
 use crate::graph::{enqueue, remove};
+use crate::limits::REGISTRATION_WAIT;
 use crate::provider::run;
 use crate::provider::stage::{Incoming, Staged};
 use crate::query::lookup;
-use crate::{Error, OnConflict};
+use crate::{Error, OnConflict, settled};
 
 /// The provider of what is registered.
 pub(crate) const STORE: &str = "DefaultLocationStore";
@@ -33,6 +36,23 @@ pub(crate) fn incoming(location: &LocationRef, presence: Presence) -> Staged {
     }))
 }
 
+/// A registered location as an entity that is on its way in. It keeps the name that it got at its registration, whatever
+/// it has come to name since.
+fn incoming_as(location: &LocationRef, presence: Presence, entity_ref: &str) -> Staged {
+    let mut staged = incoming(location, presence);
+    let name = EntityRef::parse(entity_ref, None, None).map(|entity_ref| entity_ref.name().to_owned());
+    if let (Staged::Entity(incoming), Ok(name)) = (&mut staged, name) {
+        let mut value = incoming.entity.to_value();
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("name".to_owned(), Value::from(name));
+        }
+        if let Ok(entity) = Entity::from_value(value) {
+            incoming.entity = entity;
+        }
+    }
+    staged
+}
+
 /// Checks what somebody wants to register.
 pub(crate) fn checked(location: &NewLocation) -> Result<LocationRef, Error> {
     if location.kind != "url" {
@@ -41,8 +61,26 @@ pub(crate) fn checked(location: &NewLocation) -> Result<LocationRef, Error> {
     LocationRef::new(&location.kind, &location.target).map_err(|error| Error::Input(error.to_string()))
 }
 
-/// Registers a location.
+/// Registers a location, and waits a while for what it brings.
 pub(crate) async fn register(
+    shared: &Shared,
+    location: &NewLocation,
+    on_conflict: Option<OnConflict>,
+) -> Result<RegisteredLocation, Error> {
+    let registered = insert(shared, location, on_conflict).await?;
+    wait(shared, &registered).await?;
+    Ok(registered)
+}
+
+/// Waits until what a location brings can be read, but not for long: a slow host is no reason to say that the location
+/// was not registered.
+async fn wait(shared: &Shared, location: &RegisteredLocation) -> Result<(), Error> {
+    let refs = [location.entity_ref.clone()];
+    settled::wait(shared, &refs, REGISTRATION_WAIT).await?;
+    Ok(())
+}
+
+async fn insert(
     shared: &Shared,
     location: &NewLocation,
     on_conflict: Option<OnConflict>,
@@ -86,17 +124,55 @@ pub(crate) async fn register(
 /// Brings the entities of the registered locations to what the table says, at the start: one that somebody deleted is
 /// back, as its location is still registered.
 pub(crate) async fn restore(tx: &mut Tx) -> Result<(), Error> {
-    let select = "SELECT type, target, optional FROM location WHERE type <> 'bootstrap'";
+    let select = "SELECT type, target, optional, entity_ref FROM location WHERE type <> 'bootstrap'";
     let mut all = Vec::new();
     for row in tx.fetch_all(query(select, args![])).await? {
         let presence = if row.get("optional")? { Presence::Optional } else { Presence::Required };
-        all.push(incoming(&LocationRef { kind: row.get("type")?, target: row.get("target")? }, presence));
+        let location = LocationRef { kind: row.get("type")?, target: row.get("target")? };
+        all.push(incoming_as(&location, presence, &row.get::<String>("entity_ref")?));
     }
     run::replace(tx, STORE, &all).await?;
     Ok(())
 }
 
-/// Removes a location and everything that came from it.
+/// Has a registered location name something else. Its Location entity keeps its ref.
+pub(crate) async fn update(shared: &Shared, id: &str, location: &LocationInput) -> Result<RegisteredLocation, Error> {
+    writable(shared)?;
+    let location =
+        NewLocation { kind: location.kind.clone(), target: location.target.clone(), presence: Presence::default() };
+    let location_ref = checked(&location)?;
+    let mut tx = shared.db.begin().await?;
+    let before = by_id(&mut tx, id).await?;
+    if find(&mut tx, &location_ref).await?.is_some_and(|other| other.id != id) {
+        return Err(Error::Conflict(format!("Location {location_ref} already exists")));
+    }
+    let row = tx.fetch_optional(query("SELECT optional FROM location WHERE id = $1", args![id])).await?;
+    let optional: bool = row.map_or(Ok(false), |row| row.get(0))?;
+    let presence = if optional { Presence::Optional } else { Presence::Required };
+    tx.execute(query(
+        "UPDATE location SET type = $2, target = $3 WHERE id = $1",
+        args![id, &location_ref.kind, &location_ref.target],
+    ))
+    .await?;
+    // Whose the entity is is told by what it names: the same registration goes on under the other key.
+    tx.execute(query(
+        "UPDATE entity SET location_key = $2 WHERE location_key = $3 AND id IN (SELECT r.id FROM ref r WHERE r.ref = $1)",
+        args![&before.entity_ref, location_ref.to_string(), format!("{}:{}", before.kind, before.target)],
+    ))
+    .await?;
+    let incoming = incoming_as(&location_ref, presence, &before.entity_ref);
+    let applied = run::extend(&mut tx, STORE, &[incoming]).await?;
+    if let Some(conflict) = applied.conflicts.first() {
+        return Err(Error::Conflict(conflict.message.clone()));
+    }
+    tx.commit().await?;
+    shared.queued();
+    let updated = RegisteredLocation { kind: location_ref.kind, target: location_ref.target, ..before };
+    wait(shared, &updated).await?;
+    Ok(updated)
+}
+
+/// Removes a location and everything that came from it, which is gone when this answers.
 pub(crate) async fn unregister(shared: &Shared, id: &str) -> Result<(), Error> {
     writable(shared)?;
     let mut tx = shared.db.begin().await?;

@@ -49,6 +49,12 @@ impl Rules {
                 locations: Some(vec![Matcher { kind: location.kind.clone(), target: Target::Exact(target.clone()) }]),
             }));
         }
+        for (source, push) in &settings.push {
+            rules.extend(push.rules.iter().map(|rule| Compiled {
+                allow: rule.allow.clone(),
+                locations: Some(vec![Matcher { kind: "push".to_owned(), target: Target::Exact(source.clone()) }]),
+            }));
+        }
         Ok(Rules(rules))
     }
 
@@ -166,6 +172,10 @@ mod tests {
         check(own.clone(), "file:/srv/org.yaml", "User", "", true);
         check(own.clone(), "file:/srv/org.yaml", "Component", "", true);
         check(own, "file:/srv/other.yaml", "User", "", false);
+        let push = json!({"push": {"ci": {"rules": [{"allow": ["User"]}]}}});
+        check(push.clone(), "push:ci", "User", "", true);
+        check(push.clone(), "push:ci", "API", "", true);
+        check(push, "push:other", "User", "", false);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
 
 use super::Mode;
+use super::stage::GONE;
 use crate::graph::refs::{self, ref_ids};
 use crate::graph::{enqueue, remove};
 use crate::index::id;
@@ -28,7 +29,7 @@ pub(crate) struct Conflict {
 /// Brings the catalog to what the run staged, and forgets the staging.
 pub(crate) async fn apply(tx: &mut Tx, source_id: i64, run: &str, mode: Mode, now: i64) -> Result<Applied, Error> {
     let conflicts = conflicts(tx, source_id, run).await?;
-    let removed = if mode == Mode::Full { remove_missing(tx, source_id, run, now).await? } else { 0 };
+    let removed = remove(tx, source_id, run, mode, now).await?;
     let changed = update(tx, run, now).await?;
     let added = insert(tx, run, now).await?;
     tx.execute(query(
@@ -38,7 +39,8 @@ pub(crate) async fn apply(tx: &mut Tx, source_id: i64, run: &str, mode: Mode, no
         args![source_id, run],
     ))
     .await?;
-    let listed: u64 = match tx.fetch_optional(query("SELECT count(*) FROM staged WHERE run = $1", args![run])).await? {
+    let count = "SELECT count(*) FROM staged WHERE run = $1 AND (source_hash IS NULL OR source_hash <> $2)";
+    let listed: u64 = match tx.fetch_optional(query(count, args![run, GONE])).await? {
         Some(row) => row.get(0)?,
         None => 0,
     };
@@ -60,7 +62,7 @@ async fn conflicts(tx: &mut Tx, source_id: i64, run: &str) -> Result<Vec<Conflic
         .fetch_all(query(
             "SELECT s.ref, e.location_key FROM staged s JOIN ref r ON r.ref = s.ref JOIN entity e ON e.id = r.id \
              WHERE s.run = $1 AND s.source IS NOT NULL AND e.location_key <> s.location_key \
-             UNION ALL SELECT s.ref, NULL FROM staged s WHERE s.run = $1 AND s.source IS NULL AND NOT EXISTS \
+             UNION ALL SELECT s.ref, NULL FROM staged s WHERE s.run = $1 AND s.source_hash IS NULL AND NOT EXISTS \
              (SELECT 1 FROM ref r JOIN provided p ON p.entity_id = r.id AND p.source_id = $2 WHERE r.ref = s.ref)",
             args![run, source_id],
         ))
@@ -88,14 +90,20 @@ async fn conflicts(tx: &mut Tx, source_id: i64, run: &str) -> Result<Vec<Conflic
     Ok(conflicts)
 }
 
-async fn remove_missing(tx: &mut Tx, source_id: i64, run: &str, now: i64) -> Result<u64, Error> {
-    let rows = tx
-        .fetch_all(query(
+/// What a full run does not name goes, and what any run says is gone.
+async fn remove(tx: &mut Tx, source_id: i64, run: &str, mode: Mode, now: i64) -> Result<u64, Error> {
+    let select = match mode {
+        Mode::Full => {
             "SELECT p.entity_id FROM provided p JOIN ref r ON r.id = p.entity_id WHERE p.source_id = $1 \
-             AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.run = $2 AND s.ref = r.ref)",
-            args![source_id, run],
-        ))
-        .await?;
+             AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.run = $2 AND s.ref = r.ref \
+             AND (s.source_hash IS NULL OR s.source_hash <> $3))"
+        }
+        Mode::Delta => {
+            "SELECT p.entity_id FROM staged s JOIN ref r ON r.ref = s.ref JOIN provided p ON p.entity_id = r.id \
+             AND p.source_id = $1 WHERE s.run = $2 AND s.source_hash = $3"
+        }
+    };
+    let rows = tx.fetch_all(query(select, args![source_id, run, GONE])).await?;
     let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
     let mut sql = callboard_store::Sql::new();
     sql.push("DELETE FROM provided WHERE source_id = ").bind(source_id);

@@ -114,6 +114,17 @@ pub(crate) async fn extend(tx: &mut Tx, name: &str, items: &[Staged]) -> Result<
     apply::apply(tx, source_id, &run, Mode::Delta, now()).await
 }
 
+/// Applies what a source says of itself, which is not asked.
+pub(crate) async fn push(tx: &mut Tx, name: &str, items: &[Staged], mode: Mode) -> Result<Applied, Error> {
+    let source_id = source_id(tx, name, "").await?;
+    let run = Uuid::new_v4().to_string();
+    stage::add(tx, source_id, &run, items).await?;
+    let applied = apply::apply(tx, source_id, &run, mode, now()).await?;
+    succeed(tx, source_id, None, &applied).await?;
+    tx.execute(query("UPDATE source SET started_at = $2 WHERE id = $1", args![source_id, now()])).await?;
+    Ok(applied)
+}
+
 /// The id of a provider's row.
 pub(crate) async fn source_id(tx: &mut Tx, name: &str, owner: &str) -> Result<i64, Error> {
     tx.execute(query(

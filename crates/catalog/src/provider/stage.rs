@@ -22,6 +22,7 @@ pub(crate) struct Incoming {
 #[derive(Clone, Debug)]
 pub(crate) enum Staged {
     Same(String),
+    Gone(String),
     Entity(Box<Incoming>),
 }
 
@@ -30,6 +31,7 @@ impl Staged {
     pub(crate) fn of(item: ProvidedItem, provider: &str) -> Staged {
         match item {
             ProvidedItem::Unchanged { unchanged } => Staged::Same(unchanged),
+            ProvidedItem::Removed { removed } => Staged::Gone(removed),
             ProvidedItem::Entity(provided) => Staged::Entity(Box::new(Incoming {
                 entity: provided.entity,
                 location_key: provider.to_owned(),
@@ -46,7 +48,7 @@ pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]
         let refs: Vec<String> = chunk
             .iter()
             .map(|item| match item {
-                Staged::Same(name) => name.clone(),
+                Staged::Same(name) | Staged::Gone(name) => name.clone(),
                 Staged::Entity(incoming) => incoming.entity.entity_ref().to_string(),
             })
             .collect();
@@ -60,6 +62,7 @@ pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]
             }
             rows.push(match item {
                 Staged::Same(_) => same(run, name),
+                Staged::Gone(_) => gone(run, name),
                 Staged::Entity(incoming) => row(run, name, incoming, hashes.get(name))?,
             });
         }
@@ -72,6 +75,14 @@ pub(crate) async fn add(tx: &mut Tx, source_id: i64, run: &str, items: &[Staged]
         tx.execute(sql).await?;
     }
     Ok(())
+}
+
+/// What a staged row has for a source's hash where the entity is to go. A hash is longer.
+pub(crate) const GONE: &str = "gone";
+
+fn gone(run: &str, name: &str) -> Vec<callboard_store::Value> {
+    let none = None::<String>;
+    args![run, name, none.clone(), GONE, none.clone(), none.clone(), none]
 }
 
 fn same(run: &str, name: &str) -> Vec<callboard_store::Value> {

@@ -1,7 +1,8 @@
 //! Registered locations.
 
-use callboard_catalog::{Error, NewLocation, OnConflict};
+use callboard_catalog::{Error, LocationQuery, NewLocation, OnConflict};
 use callboard_model::access::Access;
+use callboard_model::api::LocationInput;
 use callboard_model::entity_ref::EntityRef;
 use callboard_store::query;
 use serde_json::{Value, json};
@@ -46,6 +47,99 @@ async fn registered_and_removed() {
     // And it may be registered again.
     catalog.register_location(&new("url", URL), None).await.unwrap();
     fixture.appears("component:default/a").await;
+}
+
+/// Without a wait in between: what is answered is what can be read.
+#[tokio::test]
+async fn registrations_can_be_read_at_once() {
+    let fixture = Fixture::start(json!({})).await;
+    let nested =
+        "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: more}\nspec: {targets: [./b.yaml]}\n";
+    fixture.web.put(URL, &format!("{}---\n{nested}", component("a", "")));
+    fixture.web.put("https://x.example/b.yaml", &component("b", ""));
+    let registered = fixture.catalog.register_location(&new("url", URL), None).await.unwrap();
+    let all = ["component:default/a", "component:default/b", "location:default/more"];
+    for name in all {
+        assert!(fixture.get(name).await.is_some(), "{name}");
+    }
+    assert!(fixture.get(&registered.entity_ref).await.is_some());
+    fixture.web.put(URL, &component("a", "  system: s\n"));
+    fixture.catalog.register_location(&new("url", URL), Some(OnConflict::Refresh)).await.unwrap();
+    assert_eq!(fixture.get("component:default/a").await.unwrap()["spec"]["system"], "s");
+    assert!(fixture.get("component:default/b").await.is_none());
+    fixture.catalog.delete_location(&registered.id).await.unwrap();
+    for name in all {
+        assert!(fixture.get(name).await.is_none(), "{name}");
+    }
+    // What cannot be read is registered, and waited for no longer than the first attempt takes.
+    let missing = fixture.catalog.register_location(&new("url", "https://x.example/none.yaml"), None).await.unwrap();
+    assert!(fixture.get(&missing.entity_ref).await.is_none());
+}
+
+#[tokio::test]
+async fn a_location_comes_to_name_something_else() {
+    let fixture = Fixture::start(json!({})).await;
+    let other = "https://x.example/b.yaml";
+    fixture.web.put(URL, &component("a", ""));
+    fixture.web.put(other, &format!("{}---\n{}", component("a", "  system: s\n"), component("b", "")));
+    let before = fixture.catalog.register_location(&new("url", URL), None).await.unwrap();
+    let input = |kind: &str, target: &str| LocationInput { kind: kind.to_owned(), target: target.to_owned() };
+    let after = fixture.catalog.update_location(&before.id, &input("url", other)).await.unwrap();
+    assert_eq!((&after.id, &after.entity_ref, after.target.as_str()), (&before.id, &before.entity_ref, other));
+    assert_eq!(fixture.catalog.location(&before.id).await.unwrap(), after);
+    fixture.appears("component:default/b").await;
+    fixture.becomes("component:default/a", |entity| entity["spec"]["system"] == "s").await;
+    assert_eq!(fixture.get(&before.entity_ref).await.unwrap()["spec"]["target"], other);
+    let b = EntityRef::parse("component:default/b", None, None).unwrap();
+    assert_eq!(fixture.catalog.location_by_entity(&Access::All, &b).await.unwrap(), after);
+    fixture.settles().await;
+    // The next start takes it as it is.
+    let fixture = fixture.restart(json!({})).await;
+    fixture.settles().await;
+    assert_eq!(fixture.refs().await, ["component:default/a", "component:default/b", &before.entity_ref]);
+
+    let second = fixture.catalog.register_location(&new("url", "https://x.example/none.yaml"), None).await.unwrap();
+    let check = async |id: &str, location: LocationInput, is: fn(&Error) -> bool, part: &str| {
+        let error = fixture.catalog.update_location(id, &location).await.unwrap_err();
+        assert!(is(&error) && error.to_string().contains(part), "{error:?}");
+    };
+    let conflict = |error: &Error| matches!(error, Error::Conflict(_));
+    check(&second.id, input("url", other), conflict, &format!("Location url:{other} already exists")).await;
+    check("none", input("url", other), |error| matches!(error, Error::NotFound(_)), "Found no location with ID none")
+        .await;
+    check(&second.id, input("file", "/etc/passwd"), |error| matches!(error, Error::Input(_)), "allowed type").await;
+    // To the same it may be set again.
+    fixture.catalog.update_location(&before.id, &input("url", other)).await.unwrap();
+    fixture.catalog.delete_location(&before.id).await.unwrap();
+    assert_eq!(fixture.refs().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn pages_of_locations() {
+    let fixture = Fixture::start(json!({})).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        let location = new("url", &format!("https://x.example/{name}.yaml"));
+        fixture.catalog.register_location(&location, None).await.unwrap();
+    }
+    let all = fixture.catalog.locations().await.unwrap();
+    let page = async |limit: Option<u64>, cursor: Option<String>, query: Option<Value>| {
+        fixture.catalog.query_locations(&LocationQuery { limit, cursor, query }).await.unwrap()
+    };
+    let everything = page(None, None, None).await;
+    assert_eq!((everything.total_items, &everything.items), (5, &all));
+    assert_eq!(everything.page_info.next_cursor, None);
+    let query = json!({ "$not": { "target": "https://x.example/A.yaml" } });
+    let first = page(Some(3), None, Some(query.clone())).await;
+    assert_eq!((first.total_items, first.items.len()), (4, 3));
+    // The cursor knows the query and the limit.
+    let second = page(None, first.page_info.next_cursor.clone(), Some(json!({ "id": "none" }))).await;
+    assert_eq!((second.total_items, second.items.len(), second.page_info.next_cursor), (4, 1, None));
+    let together: Vec<_> = first.items.iter().chain(&second.items).cloned().collect();
+    let expected: Vec<_> =
+        all.iter().filter(|location| location.target != "https://x.example/a.yaml").cloned().collect();
+    assert_eq!(together, expected);
+    let refused = fixture.catalog.query_locations(&LocationQuery { limit: Some(0), ..LocationQuery::default() }).await;
+    assert!(matches!(refused, Err(Error::Input(_))));
 }
 
 #[tokio::test]

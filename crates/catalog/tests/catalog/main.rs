@@ -10,9 +10,12 @@
 mod access;
 mod errors;
 mod files;
+mod freshness;
 mod locations;
 mod providers;
+mod pushing;
 mod query;
 mod reading;
-mod support;
+pub(crate) mod support;
+mod validating;
 mod wire;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use callboard_catalog::EntityProvider;
 use callboard_model::api::RunCounts;
+use callboard_model::provided::ProvidedItem;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -327,4 +328,34 @@ async fn a_delta_leaves_the_rest_alone_and_may_go_on_at_once() {
     let info = fixture.run_provider().await;
     assert!(info.last_error.is_some_and(|error| error.contains("between full and delta")));
     assert_eq!(fixture.refs().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_delta_says_what_is_gone() {
+    let fixture = Fixture::start(json!({})).await;
+    let provider = FakeProvider::new("p");
+    fixture.set_provider(&provider).await;
+    let gone = |name: &str| ProvidedItem::Removed { removed: format!("component:default/{name}") };
+    provider.items(vec![spec("a", "x"), spec("b", "x"), spec("c", "x")]);
+    fixture.run_provider().await;
+    // One that was never there is no surprise, and what a run says of an entity first counts.
+    provider.pages(vec![Answer::Delta(vec![gone("a"), spec("b", "y"), gone("none"), gone("b")])]);
+    assert_eq!(fixture.run_provider().await.counts, counts(1, 0, 1, 1, 0));
+    assert_eq!(fixture.refs().await, ["component:default/b", "component:default/c"]);
+    // What another provider brings does not go.
+    let other = FakeProvider::new("q");
+    fixture.catalog.set_providers(vec![provider.clone(), other.clone() as Arc<dyn EntityProvider>]).await.unwrap();
+    other.pages(vec![Answer::Delta(vec![gone("b")])]);
+    fixture.catalog.trigger("q").unwrap();
+    fixture
+        .until("the other ran", async || {
+            let status = fixture.catalog.provider_status().await.unwrap();
+            status.iter().find(|info| info.name == "q").and_then(|info| info.last_success.clone())
+        })
+        .await;
+    assert_eq!(fixture.refs().await, ["component:default/b", "component:default/c"]);
+    // In a full run it says nothing that its absence would not.
+    provider.items(vec![gone("b"), spec("c", "x")]);
+    assert_eq!(fixture.run_provider().await.counts, counts(1, 0, 0, 1, 1));
+    assert_eq!(fixture.refs().await, ["component:default/c"]);
 }

@@ -53,7 +53,7 @@ async fn started(pages: &[(&str, &str)]) -> Fixture {
     for (url, text) in pages {
         web.put(url, text);
     }
-    let db = callboard_store::Db::open(&callboard_store::DatabaseConfig::Memory).await.unwrap();
+    let db = crate::support::database().await;
     Fixture::start_with(tempfile::tempdir().unwrap(), db, web, settings()).await
 }
 
@@ -107,7 +107,7 @@ async fn a_placeholder_keeps_to_its_repository() {
         let web = crate::support::Web::default();
         web.put(root, &api(&format!("{{$text: '{target}'}}")));
         web.put(target, "canary");
-        let db = callboard_store::Db::open(&callboard_store::DatabaseConfig::Memory).await.unwrap();
+        let db = crate::support::database().await;
         let settings = json!({"locations": [{"type": "url", "target": root}]});
         let fixture = Fixture::start_with(tempfile::tempdir().unwrap(), db, web, settings).await;
         fixture
@@ -154,4 +154,27 @@ async fn unchanged_placeholders_are_asked_for_and_not_read() {
     fixture.web.put("https://x.example/a/def.json", "three");
     let pets = fixture.becomes("api:default/pets", |entity| entity.get("status").is_none()).await;
     assert_eq!(pets["spec"]["definition"], "three");
+}
+
+/// A file that gets another name is the same file to everybody but the disk.
+#[tokio::test]
+async fn what_moves_within_a_location_stays() {
+    let fixture = Fixture::start(json!({})).await;
+    let list = |target: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: l}}\nspec: {{targets: [{target}]}}\n"
+        )
+    };
+    fixture.web.put("https://x.example/l.yaml", &list("./a.yaml"));
+    fixture.web.put("https://x.example/a.yaml", &component("a", ""));
+    fixture.web.put("https://x.example/b.yaml", &component("a", ""));
+    let location = serde_json::from_value(json!({"type": "url", "target": "https://x.example/l.yaml"})).unwrap();
+    fixture.catalog.register_location(&location, None).await.unwrap();
+    let before = fixture.get("component:default/a").await.unwrap();
+    fixture.web.put("https://x.example/l.yaml", &list("./b.yaml"));
+    fixture.catalog.register_location(&location, Some(callboard_catalog::OnConflict::Refresh)).await.unwrap();
+    let after = fixture.get("component:default/a").await.unwrap();
+    assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
+    let annotation = &after["metadata"]["annotations"]["backstage.io/managed-by-location"];
+    assert_eq!(annotation, "url:https://x.example/b.yaml");
 }
