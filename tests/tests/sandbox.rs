@@ -2,6 +2,7 @@
 //! serves its other pages meanwhile.
 
 mod faults;
+mod processors;
 mod reach;
 mod secrets;
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::Predicate;
 use crate::manifest::AttachmentPoint;
+use crate::processing::Hook;
 use crate::rights::Rights;
 
 mod catalog;
@@ -171,6 +173,9 @@ pub struct PluginInfo {
     pub extensions: Vec<ExtensionInfo>,
     /// What it reads into the catalog.
     pub providers: Vec<ProviderInfo>,
+    /// What has a say in what becomes of entities.
+    #[serde(default)]
+    pub processors: Vec<ProcessorInfo>,
 }
 
 /// Whether a plugin runs.
@@ -200,6 +205,27 @@ pub struct ExtensionInfo {
     pub at: AttachmentPoint,
     /// The tab's or page's title.
     pub title: String,
+}
+
+/// A processor of some plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessorInfo {
+    /// `<plugin>/<id>`.
+    pub name: String,
+    /// From the manifest.
+    pub description: String,
+    /// When it is called.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub hooks: Vec<Hook>,
+    /// What it runs after: names of processors, or steps of the catalog.
+    pub after: Vec<String>,
+    /// Which entities it is for; none: all.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub filter: Option<Predicate>,
+    /// Whether its results depend on nothing but the entity, its code, its config and its grants.
+    pub pure: bool,
 }
 
 /// A provider's state. Times are RFC 3339.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use callboard_host::Inspection;
+use callboard_model::manifest::EntityProcessorContribution;
 use callboard_model::rights::Rights;
 use clap::Subcommand;
 
@@ -58,12 +59,26 @@ fn describe(inspection: &Inspection, source: &str, out: &mut dyn Write) -> std::
     list(out, "imports", inspection.imports.iter().map(String::as_str))?;
     let shows =
         manifest.contributes.ui.iter().map(|extension| format!("{} \"{}\"", extension.id, plain(&extension.title)));
+    let processors = manifest.contributes.entity_processor.iter().map(processor).collect::<Vec<_>>();
+    list(out, "processors", processors.iter().map(String::as_str))?;
     list(out, "shows", shows.collect::<Vec<_>>().iter().map(String::as_str))?;
     writeln!(
         out,
         "\nWhat it asks for, to be granted in app-config.yaml:\n\n{}",
         grant_block(&manifest.id, source, &manifest.rights)
     )
+}
+
+/// When a processor runs, and for which entities.
+fn processor(processor: &EntityProcessorContribution) -> String {
+    let hooks: Vec<&str> = processor.hooks.iter().map(|hook| hook.name()).collect();
+    let after =
+        if processor.after.is_empty() { String::new() } else { format!(", after {}", processor.after.join(", ")) };
+    let filter = match &processor.filter {
+        Some(filter) => format!("where {}", plain(&filter.to_value().to_string())),
+        None => "all entities".to_owned(),
+    };
+    format!("{}: {}{after}; {filter}", processor.id, hooks.join(", "))
 }
 
 fn list<'a>(out: &mut dyn Write, title: &str, items: impl Iterator<Item = &'a str>) -> std::io::Result<()> {
@@ -94,10 +109,14 @@ fn grant_block(id: &str, source: &str, rights: &Rights) -> String {
     if rights.kv {
         grant.push("      kv: true".to_owned());
     }
-    if !rights.entity_provider.kinds.is_empty() {
-        grant.push("      entity-provider:".to_owned());
-        grant.push("        kinds:".to_owned());
-        grant.extend(rights.entity_provider.kinds.iter().map(|kind| format!("          - {}", quoted(kind))));
+    for (point, kinds) in
+        [("entity-processor", &rights.entity_processor.kinds), ("entity-provider", &rights.entity_provider.kinds)]
+    {
+        if !kinds.is_empty() {
+            grant.push(format!("      {point}:"));
+            grant.push("        kinds:".to_owned());
+            grant.extend(kinds.iter().map(|kind| format!("          - {}", quoted(kind))));
+        }
     }
     if grant.is_empty() {
         lines.push("    grant: {}".to_owned());
@@ -133,7 +152,24 @@ mod tests {
             "config": ["catalog.providers.awsS3"],
             "http": ["GET https://*.s3.*.amazonaws.com", "GET config:integrations.awsS3.endpoint"],
             "kv": true,
+            "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["Location"]},
         }));
+    }
+
+    #[test]
+    fn processors_say_when_and_for_what() {
+        let check = |contribution: serde_json::Value, expected: &str| {
+            let contribution = serde_json::from_value(contribution).expect("a contribution");
+            assert_eq!(processor(&contribution), expected);
+        };
+        check(serde_json::json!({"id": "a", "hooks": ["pre-process"]}), "a: pre-process; all entities");
+        check(
+            serde_json::json!({
+                "id": "a", "hooks": ["pre-process", "post-process"], "after": ["annotate", "x/b"],
+                "filter": {"kind": "API"},
+            }),
+            "a: pre-process, post-process, after annotate, x/b; where {\"kind\":\"api\"}",
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use callboard_host::Plugin;
-use callboard_model::api::{PluginInfo, PluginList, PluginState, ProviderInfo};
+use callboard_host::{Plugin, Processor};
+use callboard_model::api::{PluginInfo, PluginList, PluginState, ProcessorInfo, ProviderInfo};
 use callboard_model::rights::Rights;
 use utoipa_axum::routes;
 
@@ -116,5 +116,11 @@ fn info(listed: &Listed, providers: &BTreeMap<String, ProviderInfo>) -> PluginIn
                 providers.get(name).cloned().unwrap_or_else(unknown)
             })
             .collect(),
+        processors: plugin.map(|plugin| plugin.processors().into_iter().map(processor).collect()).unwrap_or_default(),
     }
+}
+
+fn processor(processor: Processor) -> ProcessorInfo {
+    let Processor { name, description, hooks, after, filter, pure, .. } = processor;
+    ProcessorInfo { name, description, hooks, after, filter, pure }
 }

@@ -156,6 +156,8 @@ pub(super) const KEYS: &[Key] = &[
     )
     .default("`[]`"),
     Key::new("plugins.*.grant.kv", Boolean, "Keep values of its own between calls").default("false"),
+    Key::new("plugins.*.grant.entity-processor", Mapping, "Emit entities while others are processed"),
+    Key::new("plugins.*.grant.entity-processor.kinds", Texts, "The kinds that it may emit directly").default("`[]`"),
     Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
     Key::new("plugins.*.grant.entity-provider.kinds", Texts, "The kinds that it may bring in directly").default("`[]`"),
     Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`"),
@@ -164,6 +166,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("host.limits.memory", Number, "Bytes of memory of one call").default("64 MiB"),
     Key::new("host.limits.uiDeadline", Duration, "How long it may take to show something").default("5 seconds"),
     Key::new("host.limits.pageDeadline", Duration, "How long one page of a provider may take").default("60 seconds"),
+    Key::new("host.limits.processorDeadline", Duration, "How long a batch of a processor may take")
+        .default("10 seconds"),
     Key::new("host.limits.responseBytes", Number, "Bytes that may be read of one answer").default("32 MiB"),
     Key::new("host.limits.logBytes", Number, "Bytes of log of one call").default("64 KiB"),
     Key::new("host.limits.concurrentCalls", Number, "Calls at a time").default("32"),
