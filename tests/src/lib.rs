@@ -10,3 +10,4 @@ pub mod petstore;
 pub mod portal;
 pub mod process;
 pub mod s3;
+pub mod postgres;

@@ -45,8 +45,8 @@ pub fn own_database() -> PostgresConfig {
 pub fn server() -> PostgresConfig {
     let url = std::env::var(VARIABLE).unwrap_or_else(|_| {
         panic!(
-            "{VARIABLE} is not set. Run `cargo xtask test`, which starts a PostgreSQL for the tests; for a single test \
-             run `cargo xtask postgres`, which starts one and prints the variable, or name a server of your own: \
+            "{VARIABLE} is not set. Run `cargo xtask test`, which starts a PostgreSQL for the tests; for some of \
+             them run `cargo xtask postgres cargo test --package callboard-store`, for example; or name a server of your own: \
              {VARIABLE}=postgres://user:password@localhost:5432/postgres, where the user may create databases"
         )
     });

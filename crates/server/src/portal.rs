@@ -237,6 +237,7 @@ fn refused(listen: &Listen, error: std::io::Error) -> StartError {
 fn reachable(listen: &Listen, address: SocketAddr) -> Result<Url, StartError> {
     let everywhere = address.ip().is_unspecified();
     let host = match &listen.host {
+        Database::Postgres(server) => DatabaseConfig::Postgres(server.clone()),
         Some(host) if !everywhere && !host.contains(':') => host.clone(),
         Some(_) if !everywhere => format!("[{}]", address.ip()),
         _ => "localhost".to_owned(),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use callboard::config::sources::Sources;
 use callboard::config::{Database, Loaded, load};
+use callboard_store::{Pem, PostgresConfig, Secret, TlsMode};
 
 /// What no message may ever contain: every secret of the cases begins with it.
 const CANARY: &str = "canary";
@@ -83,9 +84,109 @@ fn layers_and_substitution_reach_the_typed_form() {
     assert!(kubernetes.auth.guest.is_some(), "allowed outside development on purpose");
     assert_eq!(kubernetes.raw["auth"]["providers"]["oidc"]["production"]["clientSecret"], "canary-oidc-secret");
 
+    let Database::Postgres(database) = aws.backend.database else { panic!("a PostgreSQL") };
+    assert_eq!((database.host.as_str(), database.port), ("db.internal", 5432), "a port in a text");
+    assert_eq!(database.password, Some(Secret::new("canary-password-2")));
+    assert_eq!(database.tls.mode, TlsMode::Verified);
+    assert_eq!((database.database.as_deref(), database.schema.as_deref()), (None, Some("callboard")));
+    assert!(!database.creates_database, "with a schema per plugin there is no database to create");
+
     let large = load_case("large").config.expect("large");
+    let Database::Postgres(database) = &large.backend.database else { panic!("a PostgreSQL") };
+    assert_eq!(database.host, "db.corvus.example");
+    assert_eq!(database.database.as_deref(), Some("backstage"));
+    assert_eq!(database.connections, 12);
     assert_eq!(large.backend.listen.port, 7007, "a fallback in a flow mapping");
     assert!(large.permission.enabled);
+}
+
+/// The one of a configuration with this `backend.database`, or what is wrong with it.
+fn database(yaml: &str) -> Result<Database, String> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = format!("backend: {{ database: {yaml} }}");
+    std::fs::write(dir.path().join("app-config.yaml"), text).expect("a file");
+    let loaded =
+        load(&Sources { files: vec!["app-config.yaml".into()], dir: dir.path().to_owned(), env: BTreeMap::new() });
+    let report = loaded.report.to_string();
+    assert!(!report.contains(CANARY), "{yaml}\n{report}");
+    loaded.config.map(|config| config.backend.database).ok_or(report)
+}
+
+#[test]
+fn databases() {
+    fn check(yaml: &str, expected: impl FnOnce(&mut PostgresConfig)) {
+        let mut config = PostgresConfig {
+            database: Some("callboard".to_owned()),
+            schema: Some("callboard".to_owned()),
+            ..PostgresConfig::default()
+        };
+        expected(&mut config);
+        let found = database(yaml).expect(yaml);
+        // Compared as a whole: what Debug prints leaves secrets out.
+        assert!(found == Database::Postgres(Box::new(config)), "{yaml}: {found:?}");
+    }
+    check("{ client: pg }", |_| {});
+    check("{ client: pg, connection: 'postgres://u:canary@h:1/d?schema=s' }", |config| {
+        config.host = "h".to_owned();
+        config.port = 1;
+        config.user = Some("u".to_owned());
+        config.password = Some(Secret::new("canary"));
+        config.database = Some("d".to_owned());
+        config.schema = Some("s".to_owned());
+    });
+    check("{ client: pg, connection: { connectionString: 'postgres://u@h/d', user: v, port: '7' } }", |config| {
+        config.host = "h".to_owned();
+        config.port = 7;
+        config.user = Some("v".to_owned());
+        config.database = Some("d".to_owned());
+    });
+    check("{ client: pg, prefix: acme_, ensureExists: false, ensureSchemaExists: 'no', role: owner }", |config| {
+        config.database = Some("acme_callboard".to_owned());
+        config.creates_database = false;
+        config.creates_schema = false;
+        config.role = Some("owner".to_owned());
+    });
+    check("{ client: pg, pluginDivisionMode: schema, prefix: acme_ }", |config| {
+        config.database = None;
+        config.creates_database = false;
+    });
+    check("{ client: pg, knexConfig: { pool: { max: 1 } } }", |config| config.connections = 3);
+    for (ssl, expected) in [
+        ("true", TlsMode::Verified),
+        ("'true'", TlsMode::Verified),
+        ("false", TlsMode::Off),
+        ("{ require: true }", TlsMode::Verified),
+        ("{ rejectUnauthorized: false }", TlsMode::Unverified),
+    ] {
+        check(&format!("{{ client: pg, connection: {{ ssl: {ssl} }} }}"), |config| config.tls.mode = expected);
+    }
+    check("{ client: pg, connection: { ssl: { ca: a, cert: b, key: canary } } }", |config| {
+        config.tls.mode = TlsMode::Verified;
+        config.tls.ca = Some(Pem::Text("a".to_owned()));
+        config.tls.certificate = Some(Pem::Text("b".to_owned()));
+        config.tls.key = Some(Secret::new("canary"));
+    });
+    for (yaml, expected) in [
+        (
+            "{ client: postgres }",
+            "backend.database.client: expected one of better-sqlite3, sqlite3, sqlite, pg, found `postgres`",
+        ),
+        ("{ client: pg, connection: ':memory:' }", "backend.database.connection: is no URL; write `postgres://"),
+        ("{ client: pg, connection: 'mysql://u:canary@h/x' }", "does not begin with `postgres://`"),
+        ("{ client: pg, connection: 'postgres://u:canary@h/x?pasword=canary' }", "has the parameter `pasword`"),
+        ("{ client: pg, connection: { port: 70000 } }", "backend.database.connection.port: is not a port"),
+        ("{ client: pg, connection: { port: many } }", "backend.database.connection.port: expected a number"),
+        (
+            "{ client: pg, connection: { ssl: perhaps } }",
+            "backend.database.connection.ssl: expected true, false or a mapping",
+        ),
+        ("{ client: pg, connection: { password: 7 } }", "put the number in quotes"),
+        ("{ client: pg, pluginDivisionMode: table }", "expected one of database, schema"),
+        ("{ connection: 'postgres://u:canary@h/x' }", "`client: pg` beside it for PostgreSQL"),
+    ] {
+        let report = database(yaml).expect_err(yaml);
+        assert!(report.contains(expected), "{yaml}\n{report}");
+    }
 }
 
 #[test]

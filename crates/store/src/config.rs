@@ -21,7 +21,7 @@ pub enum DatabaseConfig {
 }
 
 /// How PostgreSQL is reached, and what in it is ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PostgresConfig {
     /// A name, an address, or the folder of a Unix socket, which begins with `/`.
     pub host: String,
@@ -109,6 +109,20 @@ impl Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("…")
+    }
+}
+
+/// What may be a secret, or came out of the environment like one, is left out.
+impl std::fmt::Debug for PostgresConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("database", &self.database)
+            .field("schema", &self.schema)
+            .field("tls", &self.tls.mode)
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@
 //! checked here.
 
 mod access;
+mod database;
 mod parts;
 
 use std::path::{Path, PathBuf};
@@ -15,10 +16,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::check::nearest;
-use super::finding::{Finding, Report, Unhonoured};
-use super::model::{
-    Apis, App, Backend, Config, Database, HostSettings, Listen, Organization, PluginConfig, TryAllow, TryItOut,
-};
+use super::finding::{Finding, Report};
+use super::model::{Apis, App, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TryAllow, TryItOut};
 use super::node::{Data, Node, Step};
 
 pub(super) fn build(root: &Node, base_dir: PathBuf, report: &mut Report) -> Config {
@@ -74,30 +73,6 @@ impl Build<'_> {
             self.fail("backend.listen", node, "has no port between 0 and 65535", "Write `:7007` or `host:7007`.");
             Listen::default()
         })
-    }
-
-    fn database(&mut self, base_dir: &Path) -> Database {
-        if let Some(node) = self.root.at("backend.database.client").filter(|node| node.text() == Some("pg")) {
-            self.report.unhonoured.push(Unhonoured {
-                path: "backend.database.client".to_owned(),
-                origin: node.origin.clone(),
-                would: "would keep the data in PostgreSQL; it is kept in SQLite, in the data folder".to_owned(),
-            });
-            return Database::DataDir;
-        }
-        let Some(connection) = self.root.at("backend.database.connection") else { return Database::DataDir };
-        match &connection.data {
-            Data::Text(text) if text == ":memory:" => Database::Memory,
-            Data::Mapping(_) => match self.text("backend.database.connection.directory") {
-                Some(directory) => Database::Directory(base_dir.join(directory)),
-                None => Database::DataDir,
-            },
-            _ => {
-                let fix = "For SQLite write `:memory:` or `{ directory: … }`.";
-                self.fail("backend.database.connection", connection, "is not a place for a SQLite database", fix);
-                Database::DataDir
-            }
-        }
     }
 
     fn plugins(&mut self, base_dir: &Path) -> Vec<PluginConfig> {

@@ -63,7 +63,7 @@ impl Check {
 
     fn below(&mut self, node: &mut Node, branch: &Branch, path: &str, own: bool) {
         // Below any other kind there is nothing to describe: `{ minutes: 30 }` is a duration, whole.
-        let described = [Kind::Mapping, Kind::List, Kind::MappingOrList, Kind::TextOrMapping];
+        let described = [Kind::Mapping, Kind::List, Kind::MappingOrList, Kind::TextOrMapping, Kind::BooleanOrMapping];
         if branch.key.is_some_and(|key| !described.contains(&key.kind)) {
             return;
         }
@@ -174,7 +174,8 @@ fn conform(node: &mut Node, key: &Key) -> Result<(), String> {
             .text()
             .and_then(|text| Url::parse(text).ok())
             .is_some_and(|url| ["http", "https"].contains(&url.scheme()))),
-        Kind::Boolean => {
+        Kind::BooleanOrMapping if matches!(node.data, Data::Mapping(_)) => Ok(()),
+        Kind::Boolean | Kind::BooleanOrMapping => {
             node.data = Data::Bool(boolean(&node.data).ok_or_else(|| words(key.kind).to_owned())?);
             Ok(())
         }
@@ -220,6 +221,7 @@ pub(super) fn words(kind: Kind) -> &'static str {
         Kind::List => "a list",
         Kind::MappingOrList => "a mapping or a list",
         Kind::TextOrMapping => "a text or a mapping",
+        Kind::BooleanOrMapping => "true, false or a mapping",
         Kind::Any => "anything",
     }
 }

@@ -57,6 +57,8 @@ pub(crate) enum Kind {
     MappingOrList,
     /// A text, or a mapping.
     TextOrMapping,
+    /// true or false, or a mapping.
+    BooleanOrMapping,
     /// Whatever it is.
     Any,
 }

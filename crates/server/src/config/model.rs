@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use callboard_model::rights::Rights;
+use callboard_store::PostgresConfig;
 use serde_json::Value;
 use url::Url;
 
@@ -141,6 +142,8 @@ pub enum Database {
     Directory(PathBuf),
     /// Nowhere: gone when the server stops.
     Memory,
+    /// On a PostgreSQL server.
+    Postgres(Box<PostgresConfig>),
 }
 
 /// One plugin of the list.

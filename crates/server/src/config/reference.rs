@@ -36,7 +36,6 @@ pub fn markdown() -> String {
         let text = key.text.strip_prefix("would ").unwrap_or(key.text);
         write_line(&mut page, &[&code(key.path), text]);
     }
-    write_line(&mut page, &["`backend.database.client: pg`", "keep the data in PostgreSQL"]);
     page
 }
 
@@ -156,6 +155,7 @@ fn of_kind(kind: Kind, branch: &Branch, path: &str, own: bool) -> Value {
         Kind::List => any_of(vec![items()]),
         Kind::MappingOrList => any_of(vec![single(), items()]),
         Kind::TextOrMapping => any_of(vec![text, mapping(branch, path, own)]),
+        Kind::BooleanOrMapping => any_of(vec![json!({"type": ["boolean", "string"]}), mapping(branch, path, own)]),
     }
 }
 

@@ -29,7 +29,60 @@ pub(super) const KEYS: &[Key] = &[
         "For SQLite, `:memory:` or `{ directory }`; `:memory:` forgets everything when the server stops",
     ),
     Key::new("backend.database.connection.directory", Text, "The folder for `callboard.sqlite`"),
-    Key::new("backend.database.connection.*", Any, "What the client `pg` needs to connect"),
+    Key::new(
+        "backend.database.connection.connectionString",
+        Secret,
+        "PostgreSQL: all of it as a URL; the keys beside it win",
+    ),
+    Key::new("backend.database.connection.host", Text, "PostgreSQL: a name, an address, or the folder of a socket")
+        .default("localhost"),
+    Key::new("backend.database.connection.port", Number, "PostgreSQL: its port").default("5432"),
+    Key::new("backend.database.connection.user", Text, "PostgreSQL: who we are there")
+        .default("`PGUSER`, or the system's user"),
+    Key::new("backend.database.connection.password", Secret, "PostgreSQL: the user's password")
+        .default("`PGPASSWORD`, or none"),
+    Key::new("backend.database.connection.database", Text, "PostgreSQL: the one database that everything is kept in")
+        .default("`callboard` after the prefix; with `pluginDivisionMode: schema`, the one with the user's name"),
+    Key::new("backend.database.connection.schema", Text, "PostgreSQL: the schema of all tables").default("callboard"),
+    Key::new("backend.database.connection.application_name", Text, "PostgreSQL: our name in its list of connections")
+        .default("callboard"),
+    Key::new(
+        "backend.database.connection.ssl",
+        BooleanOrMapping,
+        "PostgreSQL: `true` encrypts and verifies the server's certificate, `false` does neither",
+    )
+    .default("encrypted where the server offers it"),
+    Key::new("backend.database.connection.ssl.ca", Text, "Who may have signed the server's certificate, as PEM")
+        .default("the public authorities"),
+    Key::new("backend.database.connection.ssl.cert", Text, "Our own certificate, as PEM"),
+    Key::new("backend.database.connection.ssl.key", Secret, "Its key, as PEM"),
+    Key::new(
+        "backend.database.connection.ssl.rejectUnauthorized",
+        Boolean,
+        "`false` takes any certificate, so that whoever is in between can read along",
+    )
+    .default("true"),
+    Key::new("backend.database.connection.ssl.require", Boolean, "The same as `ssl: true`"),
+    Key::new("backend.database.prefix", Text, "PostgreSQL: what the name of a database begins with that is not named"),
+    Key::new(
+        "backend.database.pluginDivisionMode",
+        Choice(&["database", "schema"]),
+        "PostgreSQL: Callboard keeps everything in one schema of one database. `schema` never creates the database",
+    )
+    .default("database"),
+    Key::new("backend.database.ensureExists", Boolean, "PostgreSQL: whether a database that is not there is created")
+        .default("true"),
+    Key::new("backend.database.ensureSchemaExists", Boolean, "PostgreSQL: whether the schema is created")
+        .default("true"),
+    Key::new("backend.database.role", Text, "PostgreSQL: a role to take on, which then owns what is created"),
+    Key::new("backend.database.knexConfig", Mapping, "PostgreSQL: the connections"),
+    Key::new("backend.database.knexConfig.pool", Mapping, "PostgreSQL: the connections"),
+    Key::new(
+        "backend.database.knexConfig.pool.max",
+        Number,
+        "PostgreSQL: connections of one replica. One writes, one listens, and the others read",
+    )
+    .default("10"),
     Key::new("backend.reading", Mapping, "What the server may read from the network"),
     Key::new(
         "backend.reading.allow",
