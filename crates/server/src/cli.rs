@@ -83,7 +83,7 @@ pub async fn run(cli: Cli, out: &mut (dyn Write + Send)) -> Result<ExitCode, Fai
         Command::Serve(command) => serve::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, out),
-        Command::Entity(command) => entity::run(command, out),
+        Command::Entity(command) => entity::run(command, out).await,
     }
 }
 

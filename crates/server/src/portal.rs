@@ -2,12 +2,13 @@
 
 pub(crate) mod plugins;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callboard_catalog::Catalog;
+use callboard_catalog::{Catalog, Scm};
 use callboard_egress::{Egress, Settings, SettingsError};
 use callboard_host::{HostError, HostSettings, Limits, PluginHost};
 use callboard_store::{DatabaseConfig, Db, Kv};
@@ -24,7 +25,7 @@ use crate::http::server::Front;
 use crate::http::state::{App, Parts};
 use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, Policy, Sessions};
+use crate::identity::{Directory, Policy, PushTokens, Sessions};
 use plugins::Plugins;
 
 /// How long the answers that are under way may take when the portal ends.
@@ -187,6 +188,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         plugins,
         egress,
         policy: Arc::new(Policy::new(&config.permission)),
+        push_tokens: PushTokens::new(&config.catalog),
         sessions,
         directory: Directory::new(&config.auth),
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
@@ -204,7 +206,30 @@ fn catalog_settings(config: &Config) -> Result<callboard_catalog::Settings, Star
     let mut settings: callboard_catalog::Settings =
         settings.map_err(|error| StartError::Config { path: "catalog", message: error.to_string() })?;
     settings.base_dir.clone_from(&config.base_dir);
+    settings.scm_hosts = scm_hosts(&config.integrations);
     Ok(settings)
+}
+
+/// The hosts of git repositories in `integrations`, by their types.
+fn scm_hosts(integrations: &serde_json::Value) -> BTreeMap<String, Scm> {
+    const TYPES: [(&str, Scm); 6] = [
+        ("github", Scm::Github),
+        ("gitlab", Scm::Gitlab),
+        ("bitbucket", Scm::Bitbucket),
+        ("bitbucketCloud", Scm::Bitbucket),
+        ("bitbucketServer", Scm::Bitbucket),
+        ("azure", Scm::Azure),
+    ];
+    let mut hosts = BTreeMap::new();
+    for (name, scm) in TYPES {
+        let Some(listed) = integrations.get(name) else { continue };
+        for one in listed.as_array().map_or(std::slice::from_ref(listed), Vec::as_slice) {
+            if let Some(host) = one.get("host").and_then(serde_json::Value::as_str) {
+                hosts.insert(host.to_lowercase(), scm);
+            }
+        }
+    }
+    hosts
 }
 
 fn database(config: &Config, data_dir: &std::path::Path) -> DatabaseConfig {
@@ -212,6 +237,7 @@ fn database(config: &Config, data_dir: &std::path::Path) -> DatabaseConfig {
         Database::Memory => DatabaseConfig::Memory,
         Database::DataDir => DatabaseConfig::File(data_dir.join("callboard.sqlite")),
         Database::Directory(folder) => DatabaseConfig::File(config.path(folder).join("callboard.sqlite")),
+        Database::Postgres(server) => DatabaseConfig::Postgres(server.clone()),
     }
 }
 
@@ -237,7 +263,6 @@ fn refused(listen: &Listen, error: std::io::Error) -> StartError {
 fn reachable(listen: &Listen, address: SocketAddr) -> Result<Url, StartError> {
     let everywhere = address.ip().is_unspecified();
     let host = match &listen.host {
-        Database::Postgres(server) => DatabaseConfig::Postgres(server.clone()),
         Some(host) if !everywhere && !host.contains(':') => host.clone(),
         Some(_) if !everywhere => format!("[{}]", address.ip()),
         _ => "localhost".to_owned(),

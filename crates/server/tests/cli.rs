@@ -188,3 +188,94 @@ fn serve_refuses_a_configuration_with_errors() {
     check(&output, false, &["the configuration is not accepted", "plugins.s3.grnt: unknown key"]);
     assert!(!text(&output.stderr).contains("canary"));
 }
+
+/// A portal in a process of its own, with a push source, until it is dropped.
+struct Serving {
+    child: std::process::Child,
+    url: String,
+    dir: tempfile::TempDir,
+}
+
+const TOKEN: &str = "canary-0123456789abcdef";
+
+impl Serving {
+    fn start() -> Serving {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("app-config.yaml");
+        let config = format!(
+            "backend: {{database: {{client: better-sqlite3, connection: ':memory:'}}}}\ncatalog: {{push: {{ci: {{token: \
+             {TOKEN}}}}}}}\n"
+        );
+        std::fs::write(&file, config).expect("a file");
+        let mut child = callboard(&["serve", "--listen", "127.0.0.1:0", "--config"])
+            .arg(&file)
+            .arg("--data-dir")
+            .arg(dir.path().join("data"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a process");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        let url = line.trim().rsplit_once(' ').unwrap_or_else(|| panic!("{line}")).1.to_owned();
+        Serving { child, url, dir }
+    }
+
+    fn push(&self, token: &str, arguments: &[&str]) -> Output {
+        let mut all = vec!["entity", "push", "--source", "ci", "--url", &self.url];
+        all.extend(arguments);
+        let output = callboard(&all).current_dir(self.dir.path()).env("CALLBOARD_PUSH_TOKEN", token).output();
+        let output = output.expect("an answer");
+        assert!(!text(&output.stdout).contains("canary") && !text(&output.stderr).contains("canary"), "{output:?}");
+        output
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.dir.path().join(name), content).expect("a file");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn entities_are_pushed() {
+    let portal = Serving::start();
+    let component = |name: &str, owner: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: {name}}}\nspec: {{type: service, lifecycle: \
+             production, owner: {owner}, text: {{$text: ./note.md}}}}\n"
+        )
+    };
+    portal.write("note.md", "a note");
+    portal.write("all.yaml", &format!("{}---\n{}---\n", component("a", "x"), component("b", "x")));
+    check(&portal.push(TOKEN, &["all.yaml"]), true, &["2 entities: 2 added, 0 changed, 0 unchanged, 0 removed, 0 failed"]);
+    check(&portal.push(TOKEN, &["--full", "all.yaml"]), true, &["2 entities: 0 added, 0 changed, 2 unchanged"]);
+    portal.write("bad.yaml", &component("c", "[5]"));
+    let bad = portal.push(TOKEN, &["--key", "repository", "bad.yaml"]);
+    check(&bad, false, &["component:default/c: InputError: ", "owner", "1 entity: 1 added", "1 failed"]);
+    let removed = portal.push(TOKEN, &["--remove", "component:default/a", "--remove", "component:default/c"]);
+    check(&removed, true, &["0 entities: 0 added, 0 changed, 0 unchanged, 2 removed, 0 failed"]);
+    portal.write("user.yaml", "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: u}\nspec: {memberOf: []}\n");
+    check(&portal.push(TOKEN, &["user.yaml"]), false, &["403", "NotAllowedError", "not of an allowed kind"]);
+    check(&portal.push("canary-of-somebody-else", &["all.yaml"]), false, &["401", "AuthenticationError: Illegal token"]);
+    check(&portal.push("", &["all.yaml"]), false, &["CALLBOARD_PUSH_TOKEN", "has no token"]);
+    // Nothing is sent unless everything can be.
+    portal.write("broken.yaml", "a: [");
+    let broken = portal.push(TOKEN, &["all.yaml", "broken.yaml", "none.yaml"]);
+    check(&broken, false, &["broken.yaml:", "none.yaml: cannot be read", "Nothing was sent: 2 problems"]);
+    portal.write("lost.yaml", &component("d", "x").replace("note.md", "none.md"));
+    check(&portal.push(TOKEN, &["lost.yaml"]), false, &["lost.yaml:1: document 1: ", "could not read ./none.md"]);
+    portal.write("token", &format!("{TOKEN}\n"));
+    check(&portal.push("", &["--token-file", "token", "all.yaml"]), true, &["1 added, 0 changed, 1 unchanged"]);
+    let nobody = callboard(&["entity", "push", "--source", "ci", "--url", "http://127.0.0.1:1", "all.yaml"])
+        .current_dir(portal.dir.path())
+        .env("CALLBOARD_PUSH_TOKEN", TOKEN)
+        .output();
+    check(&nobody.expect("an answer"), false, &["http://127.0.0.1:1/api/catalog/push/ci: "]);
+}

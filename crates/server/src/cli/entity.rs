@@ -1,6 +1,7 @@
 //! `callboard entity`.
 
 mod placeholders;
+mod push;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use callboard_model::{relations, validate, yaml};
 use clap::Subcommand;
 
 use super::Failure;
+use placeholders::Elsewhere;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EntityCommand {
@@ -24,6 +26,7 @@ pub(super) enum EntityCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    Push(push::Push),
 }
 
 const EXAMPLES: &str = "\
@@ -32,23 +35,44 @@ Examples:
   callboard entity validate examples/org/*.yaml
   git show HEAD:catalog-info.yaml | callboard entity validate -";
 
-pub(super) fn run(command: EntityCommand, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let EntityCommand::Validate { files } = command;
-    let mut summary = Summary::default();
-    for file in &files {
-        let dir = (file.as_os_str() != "-").then(|| file.parent().unwrap_or(Path::new("")));
-        let (name, text) = if file.as_os_str() == "-" {
+pub(super) async fn run(command: EntityCommand, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
+    match command {
+        EntityCommand::Validate { files } => validate(&files, out),
+        EntityCommand::Push(command) => push::run(command, out).await,
+    }
+}
+
+/// A file that was named on the command line.
+struct Source {
+    /// For people.
+    name: String,
+    /// Its folder; none of standard input.
+    dir: Option<PathBuf>,
+    /// Its content, or why there is none.
+    text: Result<String, String>,
+}
+
+impl Source {
+    fn open(file: &Path) -> Result<Source, Failure> {
+        let utf8 = |bytes| String::from_utf8(bytes).map_err(|error| error.to_string());
+        if file.as_os_str() == "-" {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;
-            ("standard input".to_owned(), String::from_utf8(bytes).map_err(|error| error.to_string()))
-        } else {
-            let text = std::fs::read(file).map_err(|error| error.to_string());
-            let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()));
-            (file.display().to_string(), text)
-        };
+            return Ok(Source { name: "standard input".to_owned(), dir: None, text: utf8(bytes) });
+        }
+        let text = std::fs::read(file).map_err(|error| error.to_string()).and_then(utf8);
+        let dir = file.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Source { name: file.display().to_string(), dir: Some(dir), text })
+    }
+}
+
+fn validate(files: &[PathBuf], out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let mut summary = Summary::default();
+    for file in files {
+        let Source { name, dir, text } = Source::open(file)?;
         summary.files += 1;
         let problems = match text {
-            Ok(text) => check(&name, &text, dir, &mut summary.entities),
+            Ok(text) => check(&name, &text, dir.as_deref(), &mut summary.entities),
             Err(message) => vec![format!("{name}: cannot be read: {message}")],
         };
         summary.problems += problems.len();
@@ -69,7 +93,6 @@ struct Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         write!(
             f,
             "{} in {}: {}",
@@ -78,6 +101,10 @@ impl std::fmt::Display for Summary {
             if self.problems == 0 { "all valid".to_owned() } else { count(self.problems, "problem", "problems") }
         )
     }
+}
+
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The problems of one file, each as one text.
@@ -131,7 +158,7 @@ impl std::fmt::Display for Problem {
 }
 
 fn check_document(mut value: serde_json::Value, dir: Option<&Path>) -> Vec<Problem> {
-    let resolved = placeholders::resolve(&mut value, dir);
+    let resolved = placeholders::resolve(&mut value, dir, Elsewhere::Assumed);
     let mut entity = match Entity::from_value(value) {
         Ok(entity) => entity,
         Err(error) => {

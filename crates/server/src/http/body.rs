@@ -1,5 +1,6 @@
 //! JSON bodies, checked with the words of the API's description.
 
+use axum::body::HttpBody as _;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,6 +12,10 @@ use super::error::{ApiError, Result};
 
 /// The most that a body may have, unless its route says otherwise: what the official server takes.
 pub(crate) const BODY_BYTES: usize = 100 * 1024;
+
+/// What a route with a limit of its own takes, for whoever exceeds it.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyLimit(pub(crate) usize);
 
 /// A parameter in the path.
 #[derive(FromRequestParts)]
@@ -39,6 +44,12 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let limit = request.extensions().get::<BodyLimit>().map_or(BODY_BYTES, |limit| limit.0);
+        let is_empty = request.body().size_hint().exact() == Some(0);
+        if is_empty && !request.headers().contains_key(header::CONTENT_TYPE) {
+            // What a route does not need it need not be sent; what it needs is then missing.
+            return Ok(Fields(Map::new()));
+        }
         // A page of another site can send a form or plain text without asking, but not JSON.
         if !is_json(request.headers()) {
             return Err(ApiError::new(
@@ -47,7 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 "the body must be JSON, with the header `Content-Type: application/json`",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection, limit))?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(map)) => Ok(Fields(map)),
             Ok(_) => Err(ApiError::input("request/body must be object")),
@@ -62,9 +73,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-fn unreadable(rejection: BytesRejection) -> ApiError {
-    let name = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "PayloadTooLargeError" } else { "InputError" };
-    ApiError::new(rejection.status(), name, rejection.body_text())
+fn unreadable(rejection: &BytesRejection, limit: usize) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let message = format!("request/body is too large: this route takes {limit} bytes at most");
+        return ApiError::new(rejection.status(), "PayloadTooLargeError", message);
+    }
+    ApiError::new(rejection.status(), "InputError", rejection.body_text())
 }
 
 impl Fields {
@@ -182,6 +196,8 @@ mod tests {
         check(json, "[]", Some((400, "request/body must be object"))).await;
         check(json, "{", Some((400, "request/body is not JSON"))).await;
         check(json, "", Some((400, "request/body is not JSON"))).await;
+        check(None, "", None).await;
+        check(Some("text/plain"), "", Some((415, "the body must be JSON"))).await;
     }
 
     #[test]

@@ -64,9 +64,10 @@ async fn principal(app: &App, method: &Method, headers: &HeaderMap) -> Result<Pr
     if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         app.origins.check(headers, session.is_some()).map_err(|foreign| ApiError::not_allowed(foreign.to_string()))?;
     }
-    if has_token(headers) {
-        // No token of ours exists, so whatever this is, it is not one.
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", "Illegal token"));
+    if let Some(token) = token(headers) {
+        // Those of push sources are the only ones that there are.
+        let source = app.push_tokens.source(token).map(|source| Principal::Source(source.to_owned()));
+        return source.ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", "Illegal token"));
     }
     let Some(session) = session else { return Ok(Principal::Anonymous) };
     let entity_ref = app.sessions.find(&session).await.map_err(|error| ApiError::internal(&error))?;
@@ -78,9 +79,11 @@ async fn principal(app: &App, method: &Method, headers: &HeaderMap) -> Result<Pr
     user.map(Principal::User).map_err(|error| ApiError::internal(&error))
 }
 
-fn has_token(headers: &HeaderMap) -> bool {
+fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    value.split(|byte| *byte == b' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    let mut parts = value.splitn(2, |byte| *byte == b' ');
+    parts.next().filter(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))?;
+    Some(parts.next().unwrap_or_default().trim_ascii())
 }
 
 /// Lets a request pass that has the permission, and tells the handler what it covers.
@@ -91,8 +94,19 @@ pub(crate) fn admit(app: &App, permission: Permission, request: &mut Request) ->
     let principal = principal?;
     let access = app.policy.decide(&principal, permission);
     if access == Access::None {
-        if principal == Principal::Anonymous {
-            return Err(ApiError::missing_credentials());
+        match &principal {
+            Principal::Anonymous => return Err(ApiError::missing_credentials()),
+            Principal::Source(source) => {
+                return Err(ApiError::not_allowed(format!(
+                    "the token of the push source {source} is for POST /api/catalog/push/{source} and for nothing else"
+                )));
+            }
+            Principal::User(_) => {}
+        }
+        if permission == Permission::EntityPush {
+            return Err(ApiError::not_allowed(
+                "entities are pushed with the token that catalog.push of app-config has for the source",
+            ));
         }
         if permission.denied() == Denied::Forbidden {
             return Err(ApiError::not_allowed(format!(

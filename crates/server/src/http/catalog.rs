@@ -8,7 +8,11 @@ mod error;
 mod facets;
 mod locations;
 mod mutations;
+mod push;
 mod query;
+mod schema;
+mod validate;
+mod well_known;
 
 use utoipa_axum::routes;
 
@@ -17,11 +21,12 @@ use super::state::App;
 use crate::identity::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
-    Routes::new(app)
+    let routes = Routes::new(app)
         .add(Permission::EntityRead, routes!(entities::list))
         .add(Permission::EntityRead, routes!(by_query::get))
         .add(Permission::EntityRead, routes!(by_query::post))
         .add(Permission::EntityRead, routes!(by_name::by_uid))
+        .add(Permission::EntityRead, routes!(by_name::freshness))
         .add(Permission::EntityRead, routes!(by_name::by_name))
         .add(Permission::EntityRead, routes!(ancestry::ancestry))
         .add(Permission::EntityRead, routes!(by_name::by_refs))
@@ -32,6 +37,14 @@ pub(crate) fn routes(app: &App) -> Routes {
         .add(Permission::LocationRead, routes!(locations::list))
         .add(Permission::LocationRead, routes!(locations::one))
         .add(Permission::LocationRead, routes!(locations::by_entity))
+        .add(Permission::LocationRead, routes!(locations::by_query))
         .add(Permission::LocationCreate, routes!(locations::register))
+        .add(Permission::LocationCreate, routes!(locations::update))
         .add(Permission::LocationDelete, routes!(locations::remove))
+        .add(Permission::LocationAnalyze, routes!(validate::analyze))
+        .add(Permission::EntityValidate, routes!(validate::validate))
+        .add(Permission::Public, routes!(well_known::keys))
+        .add(Permission::EntityRead, routes!(well_known::metadata))
+        .add(Permission::EntityRead, routes!(well_known::apply_conditions));
+    push::routes(routes)
 }

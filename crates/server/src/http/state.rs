@@ -7,7 +7,7 @@ use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, Policy, Sessions};
+use crate::identity::{Directory, Policy, PushTokens, Sessions};
 use crate::portal::plugins::Plugins;
 
 /// Shared by every request. Cheap to clone.
@@ -22,6 +22,7 @@ pub(crate) struct Parts {
     pub(crate) plugins: Plugins,
     pub(crate) egress: Egress,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) push_tokens: PushTokens,
     pub(crate) sessions: Sessions,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,

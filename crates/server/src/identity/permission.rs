@@ -15,10 +15,14 @@ pub enum Permission {
     EntityValidate,
     /// Reads the registered locations.
     LocationRead,
-    /// Registers a location.
+    /// Registers a location, or has one name something else.
     LocationCreate,
+    /// Asks what the catalog has from a location, and what could be written there.
+    LocationAnalyze,
     /// Removes a registered location.
     LocationDelete,
+    /// Pushes entities. No policy gives it: the token of a source does, for that source.
+    EntityPush,
     /// Sees which plugins there are, with their grants and states.
     PluginRead,
     /// Sees what plugins show.
@@ -51,13 +55,14 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name.
-    pub const NAMED: [Permission; 12] = [
+    pub const NAMED: [Permission; 13] = [
         Permission::EntityRead,
         Permission::EntityDelete,
         Permission::EntityRefresh,
         Permission::EntityValidate,
         Permission::LocationRead,
         Permission::LocationCreate,
+        Permission::LocationAnalyze,
         Permission::LocationDelete,
         Permission::PluginRead,
         Permission::PluginUse,
@@ -77,7 +82,9 @@ impl Permission {
             Permission::EntityValidate => "catalog.entity.validate",
             Permission::LocationRead => "catalog.location.read",
             Permission::LocationCreate => "catalog.location.create",
+            Permission::LocationAnalyze => "catalog.location.analyze",
             Permission::LocationDelete => "catalog.location.delete",
+            Permission::EntityPush => "catalog.push",
             Permission::PluginRead => "plugin.read",
             Permission::PluginUse => "plugin.use",
             Permission::PluginAct => "plugin.act",

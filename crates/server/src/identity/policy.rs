@@ -43,6 +43,12 @@ impl Policy {
         if permission == Permission::Public {
             return Access::All;
         }
+        if let Principal::Source(_) = principal {
+            return all_or_none(permission == Permission::EntityPush);
+        }
+        if permission == Permission::EntityPush {
+            return Access::None;
+        }
         let signed_in = principal.user().is_some();
         if permission.needs_a_user() && !signed_in {
             return Access::None;
@@ -93,6 +99,8 @@ fn written(rules: &[PolicyRule], principal: &Principal, permission: Permission) 
 
 fn includes(audience: &Audience, principal: &Principal) -> bool {
     match (audience, principal) {
+        // What has a token of its own is not just anyone.
+        (_, Principal::Source(_)) => false,
         (Audience::Anyone, _) | (Audience::SignedIn, Principal::User(_)) => true,
         (Audience::SignedIn | Audience::Entity(_), Principal::Anonymous) => false,
         (Audience::Entity(entity_ref), Principal::User(user)) => {
@@ -141,6 +149,14 @@ mod tests {
             assert_eq!(&policy.decide(principal, permission), expected, "{enabled} {principal} {}", permission.name());
         }
         check(true, &Principal::Anonymous, Permission::Public, &Access::All);
+        let source = Principal::Source("ci".to_owned());
+        for enabled in [true, false] {
+            check(enabled, &source, Permission::EntityPush, &Access::All);
+            check(enabled, &source, Permission::EntityRead, &Access::None);
+            check(enabled, &source, Permission::EntityDelete, &Access::None);
+            check(enabled, &ada(), Permission::EntityPush, &Access::None);
+            check(enabled, &Principal::Anonymous, Permission::EntityPush, &Access::None);
+        }
         check(true, &Principal::Anonymous, Permission::EntityRead, &Access::None);
         check(true, &ada(), Permission::EntityRead, &Access::All);
         check(true, &ada(), Permission::EntityRefresh, &Access::All);
@@ -172,6 +188,9 @@ mod tests {
         );
         check(&ada(), Permission::EntityDelete, &Access::Where(predicate(engines)));
         check(&Principal::Anonymous, Permission::EntityDelete, &Access::None);
+        check(&Principal::Source("ci".to_owned()), Permission::EntityRead, &Access::None);
+        check(&Principal::Source("ci".to_owned()), Permission::EntityPush, &Access::All);
+        check(&ada(), Permission::EntityPush, &Access::None);
         // A condition on entities cannot hold for locations as a whole.
         check(&ada(), Permission::LocationRead, &Access::None);
         check(&Principal::Anonymous, Permission::PluginRead, &Access::All);

@@ -11,6 +11,8 @@ pub enum Principal {
     Anonymous,
     /// Somebody who is signed in.
     User(User),
+    /// Whoever has the token of this push source.
+    Source(String),
 }
 
 /// Somebody who is signed in.
@@ -29,7 +31,7 @@ impl Principal {
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         match self {
-            Principal::Anonymous => None,
+            Principal::Anonymous | Principal::Source(_) => None,
             Principal::User(user) => Some(user),
         }
     }
@@ -41,6 +43,7 @@ impl fmt::Display for Principal {
         match self {
             Principal::Anonymous => f.write_str("anonymous"),
             Principal::User(user) => user.entity_ref.fmt(f),
+            Principal::Source(source) => write!(f, "push:{source}"),
         }
     }
 }

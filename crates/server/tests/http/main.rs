@@ -15,5 +15,8 @@ mod openapi;
 mod permissions;
 mod plugins;
 mod portal;
+mod push;
+mod registering;
 mod sessions;
 mod try_it;
+mod web;

@@ -7,6 +7,15 @@ use callboard_model::yaml;
 use serde_json::Value;
 use url::Url;
 
+/// What becomes of a placeholder that names something elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// A text of no meaning takes its place, where it stands for a text.
+    Assumed,
+    /// It stays, for whoever can read it.
+    Left,
+}
+
 /// What came of a document's placeholders.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Outcome {
@@ -17,16 +26,16 @@ pub(super) struct Outcome {
 }
 
 /// Replaces the placeholders of a document. `dir` is the folder of its file; none for standard input.
-pub(super) fn resolve(value: &mut Value, dir: Option<&Path>) -> Outcome {
+pub(super) fn resolve(value: &mut Value, dir: Option<&Path>, elsewhere: Elsewhere) -> Outcome {
     let mut outcome = Outcome::default();
-    walk(value, dir, "", &mut outcome);
+    walk(value, dir, elsewhere, "", &mut outcome);
     outcome
 }
 
-fn walk(value: &mut Value, dir: Option<&Path>, pointer: &str, outcome: &mut Outcome) {
+fn walk(value: &mut Value, dir: Option<&Path>, elsewhere: Elsewhere, pointer: &str, outcome: &mut Outcome) {
     if let Some((key, parameter)) = placeholder(value) {
         let resolved = match parameter {
-            Value::String(target) => read(key, &target, dir),
+            Value::String(target) => read(key, &target, dir, elsewhere),
             _ => Err(format!(
                 "Placeholder ${key} expected a string value parameter, in the form of an absolute URL or a relative path"
             )),
@@ -44,10 +53,12 @@ fn walk(value: &mut Value, dir: Option<&Path>, pointer: &str, outcome: &mut Outc
     let below = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     match value {
         Value::Object(entries) => {
-            entries.iter_mut().for_each(|(key, item)| walk(item, dir, &below(key), outcome));
+            entries.iter_mut().for_each(|(key, item)| walk(item, dir, elsewhere, &below(key), outcome));
         }
         Value::Array(items) => {
-            items.iter_mut().enumerate().for_each(|(index, item)| walk(item, dir, &below(&index.to_string()), outcome));
+            for (index, item) in items.iter_mut().enumerate() {
+                walk(item, dir, elsewhere, &below(&index.to_string()), outcome);
+            }
         }
         _ => {}
     }
@@ -63,11 +74,11 @@ fn placeholder(value: &Value) -> Option<(&'static str, Value)> {
 }
 
 /// What stands in the placeholder's place; none where that is data from elsewhere.
-fn read(key: &str, target: &str, dir: Option<&Path>) -> Result<Option<Value>, String> {
+fn read(key: &str, target: &str, dir: Option<&Path>, elsewhere: Elsewhere) -> Result<Option<Value>, String> {
     let is_text = ["text", "openapi", "asyncapi"].contains(&key);
     let file = match dir {
         Some(dir) if Url::parse(target).is_err() && !target.starts_with('/') => dir.join(target),
-        _ if is_text => return Ok(Some(Value::from("(read from elsewhere)"))),
+        _ if is_text && elsewhere == Elsewhere::Assumed => return Ok(Some(Value::from("(read from elsewhere)"))),
         _ => return Ok(None),
     };
     let text = std::fs::read_to_string(&file)
@@ -93,7 +104,7 @@ mod tests {
         std::fs::write(dir.path().join("a.txt"), "text").expect("a file");
         std::fs::write(dir.path().join("a.json"), r#"{"a": [1]}"#).expect("a file");
         let check = |mut value: Value, expected: Value, unknown: &[&str], problems: &[(&str, &str)]| {
-            let outcome = resolve(&mut value, Some(dir.path()));
+            let outcome = resolve(&mut value, Some(dir.path()), Elsewhere::Assumed);
             assert_eq!(value, expected);
             assert_eq!(outcome.unknown, unknown);
             assert_eq!(outcome.problems.len(), problems.len(), "{outcome:?}");
@@ -106,6 +117,9 @@ mod tests {
         check(json!({"a": [{"$json": "a.json"}]}), json!({"a": [{"a": [1]}]}), &[], &[]);
         check(json!({"a": {"$yaml": "a.json"}}), json!({"a": {"a": [1]}}), &[], &[]);
         check(json!({"a": {"$text": "https://x.example/a"}}), json!({"a": "(read from elsewhere)"}), &[], &[]);
+        let mut left = json!({"a": {"$text": "https://x.example/a"}, "b": {"$text": "./a.txt"}});
+        resolve(&mut left, Some(dir.path()), Elsewhere::Left);
+        assert_eq!(left, json!({"a": {"$text": "https://x.example/a"}, "b": "text"}));
         let elsewhere = json!({"a/b": {"$json": "https://x.example/a"}});
         check(elsewhere.clone(), elsewhere, &["/a~1b"], &[]);
         let reference = json!({"a": {"$ref": "#/x"}, "b": {"$text": "a.txt", "c": 1}});

@@ -3,8 +3,11 @@
 
 use callboard_host::{LimitOverrides, Limits};
 
-use super::Build;
+use super::{Build, is_plugin_id};
 use crate::config::node::Node;
+
+/// The shortest token. Written in hexadecimal digits, it takes 2⁸⁰ guesses.
+const TOKEN_CHARS: usize = 20;
 
 impl Build<'_> {
     /// What egress and catalog read.
@@ -26,6 +29,30 @@ impl Build<'_> {
             self.typed::<callboard_catalog::Settings>(catalog, "catalog", "docs/config.md says what may stand there.");
         }
         self.removed_location_types();
+        self.push_sources();
+    }
+
+    /// The names and the tokens of those who may push.
+    fn push_sources(&mut self) {
+        let mut tokens: Vec<(&str, &str)> = Vec::new();
+        for (name, source) in self.root.at("catalog.push").map(Node::entries).unwrap_or_default() {
+            let path = format!("catalog.push.{name}");
+            if !is_plugin_id(name) {
+                let fix = "Use lower-case letters, digits and `-`, beginning with a letter, at most 63 in all.";
+                self.fail(&path, source, "is not a push source's name", fix);
+            }
+            let Some((node, token)) = source.get("token").and_then(|node| Some((node, node.text()?))) else { continue };
+            let path = format!("{path}.token");
+            if token.chars().count() < TOKEN_CHARS || token.chars().any(|c| !c.is_ascii_graphic()) {
+                let fix = "Use at least 20 letters and digits, such as `openssl rand -hex 32` prints.";
+                self.fail(&path, node, "is not a token that can be told from a guess", fix);
+            }
+            if let Some((other, _)) = tokens.iter().find(|(_, known)| *known == token) {
+                let message = format!("is the token of `{other}` as well");
+                self.fail(&path, node, &message, "Give every source a token of its own.");
+            }
+            tokens.push((name, token));
+        }
     }
 
     /// Types that only a processor of Backstage's could read, and that it refuses without one as well.

@@ -20,13 +20,14 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "backend.database.client",
         Choice(&["better-sqlite3", "sqlite3", "sqlite", "pg"]),
-        "The database. `pg` has no effect yet: the data is kept in SQLite, in the data folder",
+        "SQLite, which is a file, or PostgreSQL, which several replicas may share",
     )
     .default("better-sqlite3"),
     Key::new(
         "backend.database.connection",
         TextOrMapping,
-        "For SQLite, `:memory:` or `{ directory }`; `:memory:` forgets everything when the server stops",
+        "For SQLite `:memory:`, which forgets everything when the server stops, or `{ directory }`; for `pg` \
+         `postgres://user:password@host:5432/database?sslmode=require`, or the keys below",
     ),
     Key::new("backend.database.connection.directory", Text, "The folder for `callboard.sqlite`"),
     Key::new(
@@ -185,6 +186,25 @@ pub(super) const KEYS: &[Key] = &[
         "What becomes of the entities of a provider that is gone",
     )
     .default("delete"),
+    Key::new("catalog.push", Mapping, "Who may push entities, each with `POST /api/catalog/push/<name>`"),
+    Key::new(
+        "catalog.push.*",
+        Mapping,
+        "A source. What it pushed belongs to it, and is removed when the source is no longer listed, unless \
+         `catalog.orphanProviderStrategy` is `keep`",
+    ),
+    Key::new(
+        "catalog.push.*.token",
+        Secret,
+        "What whoever pushes shows as a bearer token, at least 20 characters. It lets them push to this source, and \
+         nothing else",
+    )
+    .required(),
+    Key::new("catalog.push.*.rules", List, "Kinds that may be pushed beside the general ones"),
+    Key::new("catalog.push.*.rules[].allow", List, "As in `catalog.rules`").required(),
+    Key::new("catalog.push.*.rules[].allow[]", TextOrMapping, "As in `catalog.rules`"),
+    Key::new("catalog.push.*.rules[].allow[].kind", Text, "A kind").required(),
+    Key::new("catalog.push.*.rules[].allow[].'spec.type'", Text, "Only with this type"),
     Key::new("catalog.providers", Mapping, "What the plugins read into the catalog"),
     Key::plugin("catalog.providers.awsS3", Any, "s3", "the objects of an S3 bucket, each as a Location"),
     Key::new("plugins", Mapping, "The plugins, by id, in the order of the portal's plugins page"),

@@ -1,5 +1,8 @@
 //! `POST /api/apis/try`.
 
+use std::convert::Infallible;
+
+use axum::Extension;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Response;
 use callboard_model::api::{TryRequest, TryResponse};
@@ -9,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::exchange::{self, BODY_BYTES, TryPolicy};
 use super::servers::Servers;
-use crate::http::body::Json;
+use crate::http::body::{BodyLimit, Json};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
 use crate::http::extensions;
@@ -19,8 +22,11 @@ use crate::identity::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     // The body is base64 inside JSON.
-    let limit = DefaultBodyLimit::max(BODY_BYTES / 3 * 4 + 64 * 1024);
-    Routes::new(app).add(Permission::ApiTry, routes!(try_it).layer(limit))
+    let limit = BODY_BYTES / 3 * 4 + 64 * 1024;
+    let route = routes!(try_it)
+        .layer::<_, Infallible>(DefaultBodyLimit::max(limit))
+        .layer::<_, Infallible>(Extension(BodyLimit(limit)));
+    Routes::new(app).add(Permission::ApiTry, route)
 }
 
 /// Sends a request to a server that the entity's definition names, and answers with what it said. GET, HEAD and

@@ -6,6 +6,7 @@ use callboard_catalog::Error;
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 
+use super::schema::AncestryAnswer;
 use crate::http::body::Path;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
@@ -16,7 +17,7 @@ use crate::http::state::App;
 #[utoipa::path(get, path = "/entities/by-name/{kind}/{namespace}/{name}/ancestry", tag = "catalog",
     operation_id = "GetEntityAncestryByName",
     params(("kind" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
-    responses((status = 200, description = "`{rootEntityRef, items: [{entity, parentEntityRefs}]}`", body = Value),
+    responses((status = 200, description = "The entity first", body = AncestryAnswer),
         (status = 403, description = "The caller may not see the entity itself"), (status = 404, description = "No such entity")))]
 pub(super) async fn ancestry(
     State(app): State<App>,

@@ -4,9 +4,10 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use callboard_catalog::{Direction, FullText, Order, Query};
 use callboard_model::api::EntityPage;
-use serde_json::Value;
+use callboard_model::api::described::Entity;
 
 use super::query;
+use super::schema::QueryRequest;
 use crate::http::body::Fields;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
@@ -40,7 +41,7 @@ const TOTAL: [&str; 2] = ["include", "exclude"];
         ("fullTextFilterFields" = Option<Vec<String>>, Query, explode = false),
         ("totalItems" = Option<String>, Query, description = "`include` or `exclude`"),
     ),
-    responses((status = 200, body = EntityPage<Value>)))]
+    responses((status = 200, body = EntityPage<Entity>)))]
 pub(super) async fn get(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
     let query = read_params(&Params::read(raw.as_deref(), &PARAMS)?)?;
     Ok(json(&app.catalog.query(&caller.access, &query).await?))
@@ -48,8 +49,8 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, RawQuery(raw): R
 
 /// The same, asked with a predicate.
 #[utoipa::path(post, path = "/entities/by-query", tag = "catalog", operation_id = "QueryEntitiesByPredicate",
-    request_body(content = Value, description = "`cursor`, `limit`, `offset`, `query`, `orderBy: [{field, order}]`, `fullTextFilter: {term, fields}`, `fields`, `totalItems`"),
-    responses((status = 200, body = EntityPage<Value>)))]
+    request_body = QueryRequest,
+    responses((status = 200, body = EntityPage<Entity>)))]
 pub(super) async fn post(
     State(app): State<App>,
     caller: Caller,
@@ -125,7 +126,7 @@ fn order(item: &Fields) -> Result<Order> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

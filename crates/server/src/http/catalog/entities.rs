@@ -4,6 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use callboard_catalog::{ListQuery, Order};
+use callboard_model::api::described::Entity;
 
 use super::query;
 use crate::http::caller::Caller;
@@ -23,7 +24,7 @@ const PARAMS: [&str; 6] = ["filter", "fields", "order", "limit", "offset", "afte
         ("offset" = Option<u64>, Query),
         ("after" = Option<String>, Query, description = "From the header `Link` of the page before"),
     ),
-    responses((status = 200, description = "Entities; the header `Link` leads to the next page", body = Vec<Value>)))]
+    responses((status = 200, description = "Entities; the header `Link` leads to the next page", body = Vec<Entity>)))]
 pub(super) async fn list(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
     let params = Params::read(raw.as_deref(), &PARAMS)?;
     let query = read(&params)?;

@@ -2,9 +2,9 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use callboard_model::api::Facets;
 
 use super::query;
+use super::schema::{FacetsAnswer, FacetsRequest};
 use crate::http::body::Fields;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
@@ -14,7 +14,7 @@ use crate::http::state::App;
 /// The values that entities have in some fields, with how many have each.
 #[utoipa::path(get, path = "/entity-facets", tag = "catalog", operation_id = "GetEntityFacets",
     params(("facet" = Vec<String>, Query), ("filter" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Facets)))]
+    responses((status = 200, body = FacetsAnswer)))]
 pub(super) async fn get(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
     let params = Params::read(raw.as_deref(), &["facet", "filter"])?;
     let facets = params.many("facet");
@@ -27,8 +27,8 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, RawQuery(raw): R
 
 /// The same, asked with a predicate.
 #[utoipa::path(post, path = "/entity-facets", tag = "catalog", operation_id = "QueryEntityFacetsByPredicate",
-    request_body(content = Value, description = "`facets`, `query`"),
-    responses((status = 200, body = Facets)))]
+    request_body = FacetsRequest,
+    responses((status = 200, body = FacetsAnswer)))]
 pub(super) async fn post(
     State(app): State<App>,
     caller: Caller,

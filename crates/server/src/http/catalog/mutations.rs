@@ -1,22 +1,30 @@
 //! `POST /refresh` and `DELETE /entities/by-uid/{uid}`.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use callboard_catalog::Error;
 use callboard_model::entity_ref::EntityRef;
 
+use super::schema::RefreshRequest;
 use crate::http::body::{Fields, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result};
+use crate::http::params::Params;
 use crate::http::state::App;
 use crate::identity::Permission;
 
 /// Has an entity read again from where it comes from.
 #[utoipa::path(post, path = "/refresh", tag = "catalog", operation_id = "RefreshEntity",
-    request_body(content = Value, description = "`entityRef`"),
+    request_body = RefreshRequest,
     responses((status = 200, description = "It will be read soon"), (status = 403, description = "Not this one"),
         (status = 404, description = "No such entity")))]
-pub(super) async fn refresh(State(app): State<App>, caller: Caller, body: Fields) -> Result<StatusCode> {
+pub(super) async fn refresh(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    body: Fields,
+) -> Result<StatusCode> {
+    Params::read(raw.as_deref(), &[])?;
     body.only(&["entityRef", "authorizationToken"])?;
     body.text("authorizationToken")?;
     let entity_ref = EntityRef::parse(body.required("entityRef")?, None, None)
@@ -39,7 +47,13 @@ pub(super) async fn refresh(State(app): State<App>, caller: Caller, body: Fields
 #[utoipa::path(delete, path = "/entities/by-uid/{uid}", tag = "catalog", operation_id = "DeleteEntityByUid",
     params(("uid" = String, Path)),
     responses((status = 204, description = "It is not there, or not any more"), (status = 403, description = "Not this one")))]
-pub(super) async fn delete(State(app): State<App>, caller: Caller, Path(uid): Path<String>) -> Result<StatusCode> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    Path(uid): Path<String>,
+) -> Result<StatusCode> {
+    Params::read(raw.as_deref(), &[])?;
     if !app.catalog.delete_by_uid(&caller.access, &uid).await? {
         let readable = caller.access_to(Permission::EntityRead);
         if app.catalog.by_uid(&readable, &uid).await?.is_some() {
