@@ -254,16 +254,27 @@ fn entities_are_pushed() {
     };
     portal.write("note.md", "a note");
     portal.write("all.yaml", &format!("{}---\n{}---\n", component("a", "x"), component("b", "x")));
-    check(&portal.push(TOKEN, &["all.yaml"]), true, &["2 entities: 2 added, 0 changed, 0 unchanged, 0 removed, 0 failed"]);
+    check(
+        &portal.push(TOKEN, &["all.yaml"]),
+        true,
+        &["2 entities: 2 added, 0 changed, 0 unchanged, 0 removed, 0 failed"],
+    );
     check(&portal.push(TOKEN, &["--full", "all.yaml"]), true, &["2 entities: 0 added, 0 changed, 2 unchanged"]);
     portal.write("bad.yaml", &component("c", "[5]"));
     let bad = portal.push(TOKEN, &["--key", "repository", "bad.yaml"]);
     check(&bad, false, &["component:default/c: InputError: ", "owner", "1 entity: 1 added", "1 failed"]);
     let removed = portal.push(TOKEN, &["--remove", "component:default/a", "--remove", "component:default/c"]);
     check(&removed, true, &["0 entities: 0 added, 0 changed, 0 unchanged, 2 removed, 0 failed"]);
-    portal.write("user.yaml", "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: u}\nspec: {memberOf: []}\n");
+    portal.write(
+        "user.yaml",
+        "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: u}\nspec: {memberOf: []}\n",
+    );
     check(&portal.push(TOKEN, &["user.yaml"]), false, &["403", "NotAllowedError", "not of an allowed kind"]);
-    check(&portal.push("canary-of-somebody-else", &["all.yaml"]), false, &["401", "AuthenticationError: Illegal token"]);
+    check(
+        &portal.push("canary-of-somebody-else", &["all.yaml"]),
+        false,
+        &["401", "AuthenticationError: Illegal token"],
+    );
     check(&portal.push("", &["all.yaml"]), false, &["CALLBOARD_PUSH_TOKEN", "has no token"]);
     // Nothing is sent unless everything can be.
     portal.write("broken.yaml", "a: [");

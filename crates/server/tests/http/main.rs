@@ -10,6 +10,7 @@
 
 mod catalog;
 mod client;
+mod conventions;
 mod headers;
 mod openapi;
 mod permissions;

@@ -70,6 +70,18 @@ async fn routes_against_people() {
         .await;
     check("POST", "/api/catalog/refresh", json!({ "entityRef": "component:default/lamp" }), [401, 403, 403, 403]).await;
     check("DELETE", "/api/catalog/entities/by-uid/none", none(), [401, 403, 204, 403]).await;
+    let location = || json!({ "type": "url", "target": "https://a.example/" });
+    check("POST", "/api/catalog/locations/by-query", json!({}), [401, 200, 200, 200]).await;
+    check("PUT", "/api/catalog/locations/none", location(), [401, 403, 403, 403]).await;
+    check("POST", "/api/catalog/analyze-location", json!({ "location": location() }), [401, 403, 403, 403]).await;
+    // The rule for readers has a condition on entities, and this is about one that is in no catalog.
+    let entity = json!({ "entity": {}, "location": "url:https://a.example/" });
+    check("POST", "/api/catalog/validate-entity", entity, [401, 403, 403, 403]).await;
+    check("POST", "/api/catalog/push/ci", json!({ "mode": "delta" }), [401, 403, 403, 403]).await;
+    check("GET", "/api/catalog/entities/by-uid/none/freshness", none(), [404; 4]).await;
+    let conditions = "/api/catalog/.well-known/backstage/permissions/apply-conditions";
+    check("POST", conditions, json!({ "items": [] }), [200; 4]).await;
+    check("GET", "/api/catalog/.backstage/auth/v1/jwks.json", none(), [200; 4]).await;
     check("GET", "/api/plugins", none(), [401, 200, 403, 200]).await;
     check("GET", "/api/plugins/none", none(), [401, 404, 403, 404]).await;
     check("GET", "/api/extensions", none(), [401, 200, 403, 403]).await;
