@@ -9,6 +9,11 @@ pub fn plugin(id: &str) -> Result<PathBuf> {
     component("CALLBOARD_PLUGINS", id)
 }
 
+/// The folder of the bundled plugins' components.
+pub fn plugins() -> Result<PathBuf> {
+    prepared("CALLBOARD_PLUGINS")
+}
+
 /// The component of a hostile guest: an example of tests/guests.
 pub fn guest(name: &str) -> Result<PathBuf> {
     component("CALLBOARD_GUESTS", name)

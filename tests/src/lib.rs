@@ -1,5 +1,6 @@
 //! What the portal's tests stand on: the portal itself with real plugins, and fakes of the services around it.
 
+pub mod bench;
 pub mod browser;
 pub mod bucket;
 pub mod client;

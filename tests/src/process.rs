@@ -55,9 +55,14 @@ impl Server {
         self.process.kill().await.context("the server was not killed")
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> Result<u32> {
+        self.process.id().context("the server has ended")
+    }
+
     /// Bytes of memory that it holds, and that it held at most.
     pub fn memory(&self) -> Result<(u64, u64)> {
-        let id = self.process.id().context("the server has ended")?;
+        let id = self.id()?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).context("only Linux tells")?;
         let of = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
