@@ -5,13 +5,13 @@ CREATE TABLE source(
     owner TEXT COLLATE "C" NOT NULL,
     fingerprint TEXT COLLATE "C",
     run TEXT COLLATE "C",
-    cursor TEXT,
+    cursor TEXT COLLATE "C",
     mode TEXT COLLATE "C",
     started_at BIGINT,
     last_success BIGINT,
-    last_error TEXT,
-    counts TEXT,
-    conflicts TEXT
+    last_error TEXT COLLATE "C",
+    counts TEXT COLLATE "C",
+    conflicts TEXT COLLATE "C"
 );
 
 CREATE TABLE location(
@@ -25,5 +25,5 @@ CREATE TABLE location(
 
 CREATE TABLE setting(
     name TEXT COLLATE "C" PRIMARY KEY,
-    value TEXT NOT NULL
+    value TEXT COLLATE "C" NOT NULL
 );

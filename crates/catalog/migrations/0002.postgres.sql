@@ -29,7 +29,7 @@ CREATE TABLE entity(
     made_with TEXT COLLATE "C",
     hash TEXT COLLATE "C",
     -- A JSON array; null where the last processing succeeded.
-    errors TEXT
+    errors TEXT COLLATE "C"
 );
 CREATE INDEX entity_failed ON entity(id) WHERE errors IS NOT NULL;
 CREATE UNIQUE INDEX entity_foreign_uid ON entity(uid) WHERE foreign_uid = 1;
@@ -37,14 +37,14 @@ CREATE UNIQUE INDEX entity_foreign_uid ON entity(uid) WHERE foreign_uid = 1;
 -- The entity as its source delivered it.
 CREATE TABLE entity_source(
     entity_id BIGINT PRIMARY KEY,
-    source TEXT NOT NULL,
-    facts TEXT
+    source TEXT COLLATE "C" NOT NULL,
+    facts TEXT COLLATE "C"
 );
 
 -- The entity as it goes out, but for its relations and status, which are joined when it is read.
 CREATE TABLE document(
     entity_id BIGINT PRIMARY KEY,
-    document TEXT NOT NULL
+    document TEXT COLLATE "C" NOT NULL
 );
 
 -- What can be filtered by: dotted paths in lower case.
@@ -150,9 +150,9 @@ CREATE TABLE staged(
     ref TEXT COLLATE "C" NOT NULL,
     location_key TEXT COLLATE "C",
     source_hash TEXT COLLATE "C",
-    source TEXT,
+    source TEXT COLLATE "C",
     version TEXT COLLATE "C",
-    facts TEXT,
+    facts TEXT COLLATE "C",
     PRIMARY KEY(run, ref)
 );
 
@@ -174,7 +174,7 @@ CREATE INDEX queue_due ON queue(due_at);
 CREATE TABLE dependency(
     entity_id BIGINT NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
-    validator TEXT,
+    validator TEXT COLLATE "C",
     PRIMARY KEY(entity_id, key)
 );
 CREATE INDEX dependency_key ON dependency(key);

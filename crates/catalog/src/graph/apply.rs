@@ -55,7 +55,8 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
                 Err(error) => Outcome::Failed(vec![error]),
                 Ok(_) if gone.contains(&id) => continue,
                 Ok(stored) => {
-                    let mut outcome = Outcome::Made { stored, made_with: output.made_with, relations: output.relations };
+                    let mut outcome =
+                        Outcome::Made { stored, made_with: output.made_with, relations: output.relations };
                     if output.entity.kind() == "Location" {
                         let children = &output.children;
                         let strategy = settings.orphan_strategy;
@@ -198,7 +199,11 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
             ") UPDATE entity SET hash = v.hash, made_with = v.made_with, read_version = v.version, errors = NULL \
              FROM v WHERE entity.id = v.id",
         ),
-        ("WITH v(id, version) AS (VALUES ", read, ") UPDATE entity SET read_version = v.version FROM v WHERE entity.id = v.id"),
+        (
+            "WITH v(id, version) AS (VALUES ",
+            read,
+            ") UPDATE entity SET read_version = v.version FROM v WHERE entity.id = v.id",
+        ),
         (
             "WITH v(id, errors) AS (VALUES ",
             failed,
@@ -241,9 +246,9 @@ async fn set_dependencies(tx: &mut Tx, results: &[Applied]) -> Result<(), Error>
         sql.push("DELETE FROM dependency WHERE entity_id IN ").ids(gone);
         tx.execute(sql).await?;
     }
-    let rows = changed.iter().flat_map(|result| {
-        result.dependencies.iter().map(|(key, validator)| args![result.id, key, validator.clone()])
-    });
+    let rows = changed
+        .iter()
+        .flat_map(|result| result.dependencies.iter().map(|(key, validator)| args![result.id, key, validator.clone()]));
     let rows: Vec<_> = rows.collect();
     for chunk in rows.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
@@ -283,7 +288,7 @@ async fn finish(tx: &mut Tx, results: &mut [Applied], settings: &Settings, now: 
         sql.push("WITH v(id, ticket, due_at, attempts, checked_at) AS (VALUES ").rows(chunk.iter().cloned());
         sql.push(
             ") UPDATE queue SET due_at = v.due_at, attempts = v.attempts, forced = 0, \
-             checked_at = coalesce(v.checked_at, queue.checked_at) FROM v \
+             checked_at = coalesce(CAST(v.checked_at AS BIGINT), queue.checked_at) FROM v \
              WHERE queue.entity_id = v.id AND queue.ticket = v.ticket",
         );
         tx.execute(sql).await?;

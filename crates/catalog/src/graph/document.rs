@@ -40,7 +40,8 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
     }
     let hash = stable_json::sha1_hex(&value);
     let rows = search_rows(&value).map_err(ProcessingError::input)?;
-    let holds_nul = |row: &&SearchRow| row.key.contains('\0') || row.value.as_ref().is_some_and(|text| text.contains('\0'));
+    let holds_nul =
+        |row: &&SearchRow| row.key.contains('\0') || row.value.as_ref().is_some_and(|text| text.contains('\0'));
     if let Some(row) = rows.iter().find(holds_nul) {
         // PostgreSQL's texts cannot, and on SQLite some functions end there.
         let message = format!("{:?} holds a NUL character, which the catalog cannot keep", row.key);
@@ -64,11 +65,7 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
 
 /// Stores documents, in place of earlier ones, and notes what that changes of the index. Each comes with whether there
 /// is an earlier one.
-pub(crate) async fn store(
-    tx: &mut Tx,
-    changes: &mut Changes,
-    documents: &[(i64, &Stored, bool)],
-) -> Result<(), Error> {
+pub(crate) async fn store(tx: &mut Tx, changes: &mut Changes, documents: &[(i64, &Stored, bool)]) -> Result<(), Error> {
     let mut sql = Sql::new();
     let known = documents.iter().filter(|(.., known)| *known).map(|(id, ..)| *id);
     sql.push("SELECT entity_id, document FROM document WHERE entity_id IN ").ids(known);

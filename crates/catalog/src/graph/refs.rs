@@ -9,7 +9,8 @@ use crate::index::id;
 use crate::limits::REF_BYTES;
 
 /// Why a ref gets no id.
-pub(crate) const REFUSED: &str = "the catalog cannot take this ref: a ref may have 1,000 bytes and no NUL, and there may be 65,535 kinds in all";
+pub(crate) const REFUSED: &str =
+    "the catalog cannot take this ref: a ref may have 1,000 bytes and no NUL, and there may be 65,535 kinds in all";
 
 /// The ids of refs; those that are new get one. A ref that cannot have one is left out: see [`REFUSED`].
 pub(crate) async fn ref_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {

@@ -79,9 +79,8 @@ impl Changes {
             return Ok(());
         }
         let keys = names::key_ids(tx, &names).await?;
-        let key_id = |name: &str| {
-            keys.get(name).copied().ok_or_else(|| Error::Failed(format!("the key {name} has no id")))
-        };
+        let key_id =
+            |name: &str| keys.get(name).copied().ok_or_else(|| Error::Failed(format!("the key {name} has no id")));
         let terms = names::term_ids(tx, changes.terms.keys(), &keys).await?;
         let mut postings = Postings::default();
         postings.add(0, posting::VISIBLE, &changes.visible);
@@ -183,7 +182,8 @@ impl Postings {
             " ON CONFLICT(term_id, kind_id, chunk) DO UPDATE SET count = excluded.count, numbers = excluded.numbers",
         )
         .await?;
-        let less: Vec<_> = counters.iter().filter(|(_, n)| **n < 0).map(|((key, kind, term), _)| args![*key, *kind, *term]).collect();
+        let less: Vec<_> =
+            counters.iter().filter(|(_, n)| **n < 0).map(|((key, kind, term), _)| args![*key, *kind, *term]).collect();
         let rows = counters.iter().filter(|(_, n)| **n != 0);
         let rows = rows.map(|((key, kind, term), n)| args![*key, *kind, *term, *n]).collect();
         insert(

@@ -163,8 +163,7 @@ mod tests {
         fn check(entity: Value, key: &str, expected: &[(&str, &str, bool)]) {
             let entries = Entries::of(&search_rows(&entity).unwrap());
             let terms = entries.terms.iter().filter(|term| term.key == key);
-            let found: Vec<_> =
-                terms.map(|term| (term.value.as_str(), term.original.as_str(), term.member)).collect();
+            let found: Vec<_> = terms.map(|term| (term.value.as_str(), term.original.as_str(), term.member)).collect();
             assert_eq!(found, expected, "{entity}");
         }
         let tags = json!({"metadata": {"tags": ["Java", "x"]}});

@@ -64,7 +64,8 @@ mod tests {
             assert_ne!(new_uid(id), new_uid(id));
         }
         // In the order of the ids, whatever is random.
-        let mut uids: Vec<String> = (0..300).map(|number| new_uid(of(number / 100, u32::try_from(number).unwrap()))).collect();
+        let mut uids: Vec<String> =
+            (0..300).map(|number| new_uid(of(number / 100, u32::try_from(number).unwrap()))).collect();
         let before = uids.clone();
         uids.sort();
         assert_eq!(uids, before);

@@ -93,9 +93,8 @@ impl Sets {
                 let rest = number.checked_add(1).map(|next| numbers.range(next..));
                 rest.into_iter().flatten()
             });
-            let above = self.0.range(kind.saturating_add(1)..).flat_map(move |(kind, numbers)| {
-                numbers.iter().map(of(*kind))
-            });
+            let above =
+                self.0.range(kind.saturating_add(1)..).flat_map(move |(kind, numbers)| numbers.iter().map(of(*kind)));
             Box::new(same.map(of(kind)).chain(above))
         }
     }

@@ -90,7 +90,8 @@ fn split(pieces: &str) -> Result<std::vec::IntoIter<(i64, bool, &str)>, StoreErr
     let mut found = Vec::new();
     let mut rest = pieces;
     while !rest.is_empty() {
-        let (piece, after) = first(rest).ok_or_else(|| StoreError::Failed("a list of relations is damaged".to_owned()))?;
+        let (piece, after) =
+            first(rest).ok_or_else(|| StoreError::Failed("a list of relations is damaged".to_owned()))?;
         found.push(piece);
         rest = after;
     }

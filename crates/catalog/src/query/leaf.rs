@@ -71,7 +71,9 @@ impl Scope {
     fn kinds(&self, sql: &mut Sql) {
         match &self.0 {
             Some(names) => sql.push("(SELECT id FROM kind WHERE name IN ").list(names).push(")"),
-            None => sql.push("(SELECT kind_id AS id FROM facet_count WHERE key_id = 0 AND kind_id > 0 AND term_id = 0)"),
+            None => {
+                sql.push("(SELECT kind_id AS id FROM facet_count WHERE key_id = 0 AND kind_id > 0 AND term_id = 0)")
+            }
         };
     }
 }
@@ -301,13 +303,15 @@ async fn relations(
     let types = types(tx, key).await?;
     let exact: Vec<&String> =
         asked.iter().filter_map(|asked| if let Asked::Is(value) = asked { Some(value) } else { None }).collect();
-    let ends =
-        [(&types.forward, "x.source_id", "x.target_id"), (&types.backward, "x.target_id", "x.source_id")];
+    let ends = [(&types.forward, "x.source_id", "x.target_id"), (&types.backward, "x.target_id", "x.source_id")];
     for (types, this, other) in ends.into_iter().filter(|(types, ..)| !types.is_empty()) {
         if !exact.is_empty() {
             let mut sql = Sql::new();
             sql.push("SELECT v.ref, ").push(this).push(" FROM ref v CROSS JOIN relation x WHERE v.id = ").push(other);
-            sql.push(" AND x.type_id IN ").ids(types.iter().copied()).push(" AND v.ref IN ").list(exact.iter().copied());
+            sql.push(" AND x.type_id IN ")
+                .ids(types.iter().copied())
+                .push(" AND v.ref IN ")
+                .list(exact.iter().copied());
             of_kinds(&mut sql, scope, this);
             for row in tx.fetch_all(sql).await? {
                 answers.entry((key.to_owned(), Asked::Is(row.get(0)?))).or_default().insert(row.get(1)?);
@@ -347,12 +351,7 @@ fn of_kinds(sql: &mut Sql, scope: &Scope, column: &'static str) {
 }
 
 /// Everything that entities have under a key, each value of an entity once. `sets` leaves out what is not asked for.
-pub(super) async fn pairs(
-    tx: &mut Tx,
-    scope: &Scope,
-    key: &str,
-    sets: Option<&Sets>,
-) -> Result<Vec<Pair>, Error> {
+pub(super) async fn pairs(tx: &mut Tx, scope: &Scope, key: &str, sets: Option<&Sets>) -> Result<Vec<Pair>, Error> {
     let is_meant = |id: i64| sets.is_none_or(|sets| sets.contains(id));
     let mut pairs = Vec::new();
     if key.contains('\0') {
@@ -360,8 +359,7 @@ pub(super) async fn pairs(
     }
     if key.starts_with("relations.") {
         let types = types(tx, key).await?;
-        let ends =
-            [(types.forward, "x.source_id", "x.target_id"), (types.backward, "x.target_id", "x.source_id")];
+        let ends = [(types.forward, "x.source_id", "x.target_id"), (types.backward, "x.target_id", "x.source_id")];
         for (types, this, other) in ends.into_iter().filter(|(types, ..)| !types.is_empty()) {
             let mut sql = Sql::new();
             sql.push("SELECT DISTINCT ").push(this).push(", v.ref FROM relation x JOIN ref v ON v.id = ").push(other);

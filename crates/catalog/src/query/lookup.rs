@@ -66,7 +66,9 @@ fn of_uid(uid: &str) -> Option<Sql> {
     let select = || {
         documents::select(|sql| match id::of_uid(uid) {
             Some(id) => {
-                sql.push(" AND (e.id = ").bind(id).push(" OR e.id = (SELECT id FROM entity WHERE foreign_uid = 1 AND uid = ");
+                sql.push(" AND (e.id = ")
+                    .bind(id)
+                    .push(" OR e.id = (SELECT id FROM entity WHERE foreign_uid = 1 AND uid = ");
                 sql.bind(uid).push(")) AND e.uid = ").bind(uid);
             }
             None => {
@@ -131,7 +133,8 @@ pub(crate) async fn by_refs(
         let mut tx = db.read().await?;
         let selection = Selection::of(&mut tx, access, filter, None).await?;
         for found in documents::read(&tx.fetch_all(sql).await?, &fields)? {
-            if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name) {
+            if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name)
+            {
                 documents.insert(found.name, found.document);
             }
         }

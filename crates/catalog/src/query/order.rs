@@ -130,13 +130,7 @@ const NAME_COST: u64 = 2;
 /// What reading the document of one entity costs, in rows of a walk.
 const DOCUMENT_COST: u64 = 25;
 
-async fn wide(
-    tx: &mut Tx,
-    selection: &Selection,
-    key: &str,
-    smallest: bool,
-    part: &Part,
-) -> Result<Vec<Place>, Error> {
+async fn wide(tx: &mut Tx, selection: &Selection, key: &str, smallest: bool, part: &Part) -> Result<Vec<Place>, Error> {
     let mut step = part.skip.saturating_add(part.limit);
     let kinds = match &selection.sets {
         None => kinds(tx, &selection.scope, key).await?.into_keys().collect(),

@@ -55,9 +55,8 @@ impl Selection {
             asked.entry(key.clone()).or_insert_with(BTreeSet::new).insert(wanted.clone());
         }
         let answers = leaf::fetch(tx, &scope, &asked).await?;
-        let mut result = conditions.iter().fold(Meant::all(), |meant, condition| {
-            meant.and(evaluate(condition, &scope, &answers))
-        });
+        let mut result =
+            conditions.iter().fold(Meant::all(), |meant, condition| meant.and(evaluate(condition, &scope, &answers)));
         if text.is_some() {
             let found = looked_for.iter().filter_map(|wanted| answers.get(wanted));
             result = result.and(Meant::these(union(found)));
@@ -262,17 +261,14 @@ fn ask(predicate: &Predicate, scope: &Scope, asked: &mut BTreeMap<String, BTreeS
 }
 
 fn evaluate(predicate: &Predicate, scope: &Scope, answers: &Answers) -> Meant {
-    let one = |key: &str, asked: Asked| {
-        Meant::these(answers.get(&(key.to_owned(), asked)).cloned().unwrap_or_default())
-    };
+    let one =
+        |key: &str, asked: Asked| Meant::these(answers.get(&(key.to_owned(), asked)).cloned().unwrap_or_default());
     let any = |key: &str, values: &[String]| {
         let found = values.iter().filter_map(|value| answers.get(&(key.to_owned(), Asked::Is(value.clone()))));
         Meant::these(union(found))
     };
     match predicate {
-        Predicate::All(all) => {
-            all.iter().fold(Meant::all(), |meant, part| meant.and(evaluate(part, scope, answers)))
-        }
+        Predicate::All(all) => all.iter().fold(Meant::all(), |meant, part| meant.and(evaluate(part, scope, answers))),
         Predicate::Any(any) => {
             any.iter().fold(Meant::all().not(), |meant, part| meant.or(evaluate(part, scope, answers)))
         }

@@ -14,13 +14,24 @@ use callboard_model::entity::Entity;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::provided::{ProvidedEntity, ProvidedItem};
 use callboard_model::schedule::Schedule;
-use callboard_store::{DatabaseConfig, Db, args, query};
+use callboard_store::{DatabaseConfig, Db, args, query, query_on};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 /// Long enough for a busy machine, and never waited for in a test that passes.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+#[path = "../../../../tests/src/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is shared with the portal's tests")]
+mod server;
+
+/// An empty database. The suite is part of two test programs, one for each engine.
+pub(crate) async fn database() -> Db {
+    let config =
+        if env!("CARGO_CRATE_NAME").ends_with("postgres") { server::database() } else { DatabaseConfig::Memory };
+    Db::open(&config).await.unwrap()
+}
 
 /// A running catalog.
 pub(crate) struct Fixture {
@@ -40,8 +51,7 @@ impl Fixture {
     }
 
     pub(crate) async fn start_in(dir: tempfile::TempDir, settings: Value) -> Fixture {
-        let db = Db::open(&DatabaseConfig::Memory).await.unwrap();
-        Fixture::start_with(dir, db, Web::default(), settings).await
+        Fixture::start_with(dir, database().await, Web::default(), settings).await
     }
 
     pub(crate) async fn start_with(dir: tempfile::TempDir, db: Db, web: Web, settings: Value) -> Fixture {
@@ -175,18 +185,44 @@ impl Fixture {
 
     /// Counts every row that is written to the tables of entities from now on.
     pub(crate) async fn audit(&self) -> Audit {
-        const TRIGGERS: [&str; 8] = [
-            "CREATE TABLE IF NOT EXISTS audit(name TEXT)",
-            "CREATE TRIGGER a1 AFTER INSERT ON entity BEGIN INSERT INTO audit VALUES ('entity insert'); END",
-            "CREATE TRIGGER a2 AFTER UPDATE ON entity BEGIN INSERT INTO audit VALUES ('entity update'); END",
-            "CREATE TRIGGER a3 AFTER UPDATE ON entity_source BEGIN INSERT INTO audit VALUES ('source'); END",
-            "CREATE TRIGGER a4 AFTER UPDATE ON document BEGIN INSERT INTO audit VALUES ('document'); END",
-            "CREATE TRIGGER a5 AFTER INSERT ON posting BEGIN INSERT INTO audit VALUES ('posting'); END",
-            "CREATE TRIGGER a6 AFTER INSERT ON relation BEGIN INSERT INTO audit VALUES ('relation'); END",
-            "CREATE TRIGGER a7 AFTER INSERT ON provided BEGIN INSERT INTO audit VALUES ('provided'); END",
+        const TRIGGERS: [(&str, &str); 9] = [
+            ("CREATE TABLE IF NOT EXISTS audit(name TEXT)", "CREATE TABLE IF NOT EXISTS audit(name TEXT)"),
+            (
+                "SELECT 1",
+                "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS \
+                 'BEGIN INSERT INTO audit VALUES (TG_ARGV[0]); RETURN NULL; END'",
+            ),
+            (
+                "CREATE TRIGGER a1 AFTER INSERT ON entity BEGIN INSERT INTO audit VALUES ('entity insert'); END",
+                "CREATE TRIGGER a1 AFTER INSERT ON entity FOR EACH ROW EXECUTE FUNCTION audit('entity insert')",
+            ),
+            (
+                "CREATE TRIGGER a2 AFTER UPDATE ON entity BEGIN INSERT INTO audit VALUES ('entity update'); END",
+                "CREATE TRIGGER a2 AFTER UPDATE ON entity FOR EACH ROW EXECUTE FUNCTION audit('entity update')",
+            ),
+            (
+                "CREATE TRIGGER a3 AFTER UPDATE ON entity_source BEGIN INSERT INTO audit VALUES ('source'); END",
+                "CREATE TRIGGER a3 AFTER UPDATE ON entity_source FOR EACH ROW EXECUTE FUNCTION audit('source')",
+            ),
+            (
+                "CREATE TRIGGER a4 AFTER UPDATE ON document BEGIN INSERT INTO audit VALUES ('document'); END",
+                "CREATE TRIGGER a4 AFTER UPDATE ON document FOR EACH ROW EXECUTE FUNCTION audit('document')",
+            ),
+            (
+                "CREATE TRIGGER a5 AFTER INSERT ON posting BEGIN INSERT INTO audit VALUES ('posting'); END",
+                "CREATE TRIGGER a5 AFTER INSERT ON posting FOR EACH ROW EXECUTE FUNCTION audit('posting')",
+            ),
+            (
+                "CREATE TRIGGER a6 AFTER INSERT ON relation BEGIN INSERT INTO audit VALUES ('relation'); END",
+                "CREATE TRIGGER a6 AFTER INSERT ON relation FOR EACH ROW EXECUTE FUNCTION audit('relation')",
+            ),
+            (
+                "CREATE TRIGGER a7 AFTER INSERT ON provided BEGIN INSERT INTO audit VALUES ('provided'); END",
+                "CREATE TRIGGER a7 AFTER INSERT ON provided FOR EACH ROW EXECUTE FUNCTION audit('provided')",
+            ),
         ];
-        for trigger in TRIGGERS {
-            self.db.execute(query(trigger, args![])).await.unwrap();
+        for (sqlite, postgres) in TRIGGERS {
+            self.db.execute(query_on(sqlite, postgres, args![])).await.unwrap();
         }
         Audit { db: self.db.clone() }
     }

@@ -6,7 +6,6 @@ use callboard_catalog::{Catalog, ProcessingInterval, Settings};
 use callboard_egress::Egress;
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
-use callboard_store::{DatabaseConfig, Db};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
@@ -73,7 +72,7 @@ async fn conditions_and_refusals() {
     .unwrap();
     let second = std::time::Duration::from_secs(1);
     settings.processing_interval = ProcessingInterval::Between(second, second);
-    let db = Db::open(&DatabaseConfig::Memory).await.unwrap();
+    let db = crate::support::database().await;
     let catalog = Catalog::open(db.clone(), egress.reader(), settings).await.unwrap();
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(catalog.clone().run(shutdown.clone()));
