@@ -9,6 +9,9 @@ use callboard_store::{DatabaseConfig, PostgresConfig};
 /// Where the tests' server is: a URL of somebody who may create databases there.
 pub const VARIABLE: &str = "CALLBOARD_POSTGRES";
 
+/// The file of who signed that server's certificate, which is for `localhost`.
+pub const VARIABLE_CA: &str = "CALLBOARD_POSTGRES_CA";
+
 /// Room for one test that nobody else uses: a schema of its own, which is created when it is opened.
 ///
 /// # Panics

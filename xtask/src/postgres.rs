@@ -21,6 +21,9 @@ use crate::{prerequisites, project, tool};
 /// What the tests read: where the server is.
 pub(crate) const VARIABLE: &str = "CALLBOARD_POSTGRES";
 
+/// What the tests read as well: the file of who signed the server's certificate.
+const VARIABLE_CA: &str = "CALLBOARD_POSTGRES_CA";
+
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,6 +43,7 @@ pub(crate) struct Server {
     shell: Child,
     stdin: Option<ChildStdin>,
     url: String,
+    ca: PathBuf,
 }
 
 /// `cargo xtask postgres`: a server for as long as a command runs, or until Ctrl-C.
@@ -47,10 +51,8 @@ pub(crate) fn run(command: &[String]) -> Result<()> {
     prerequisites::postgres()?;
     let server = Server::start(FOR_TESTS)?;
     let Some((program, arguments)) = command.split_first() else {
-        println!(
-            "PostgreSQL runs until Ctrl-C. For tests in another terminal:\n\nexport {VARIABLE}={}\n",
-            server.url()
-        );
+        println!("PostgreSQL runs until Ctrl-C. For tests in another terminal:\n");
+        println!("export {VARIABLE}='{}' {VARIABLE_CA}={}\n", server.url, server.ca.display());
         return server.wait();
     };
     // The command may be cargo, which should not think that it is part of us.
@@ -58,7 +60,7 @@ pub(crate) fn run(command: &[String]) -> Result<()> {
         "cargo" => project::cargo(),
         program => Command::new(program),
     };
-    tool::run(command.args(arguments).env(VARIABLE, server.url()))
+    tool::run(server.tell(command.args(arguments)))
 }
 
 impl Server {
@@ -93,6 +95,7 @@ impl Server {
                 // longer than the tests themselves.
                 .args(["--username=postgres", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]),
         )?;
+        certificate(folder, owner)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = for_owner(Command::new("sh"), owner);
         command
@@ -104,12 +107,15 @@ impl Server {
             .arg(&data)
             .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={port}")])
             .args(["-c", &format!("unix_socket_directories={}", folder.display())])
+            .args(["-c", "ssl=on", "-c", &format!("ssl_cert_file={}", folder.join("server.pem").display())])
+            .args(["-c", &format!("ssl_key_file={}", folder.join("server.key").display())])
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdin(Stdio::piped());
         let mut shell = command.spawn().context("the server's shell did not start")?;
         let stdin = shell.stdin.take();
-        let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-        let server = Self { shell, stdin, url };
+        // Not encrypted but where a test asks for it: a handshake for each connection takes its time, too.
+        let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable");
+        let server = Self { shell, stdin, url, ca: folder.join("ca.pem") };
         wait_until_ready(&data.join("postmaster.pid"), &folder.join("log"))?;
         Ok(server)
     }
@@ -117,6 +123,11 @@ impl Server {
     /// Where it is, with the password.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Tells a command where the server is.
+    pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env(VARIABLE, &self.url).env(VARIABLE_CA, &self.ca)
     }
 
     fn wait(mut self) -> Result<()> {
@@ -145,6 +156,30 @@ wait "$server"
 cd /
 rm -rf "$folder"
 "#;
+
+/// Makes `server.pem` with its key for this machine, and `ca.pem`, which signed it.
+fn certificate(folder: &Path, owner: Option<&Owner>) -> Result<()> {
+    const KEY: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-batch"];
+    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n")?;
+    let calls: [(&str, &[&str], &[&str]); 3] = [
+        ("req", KEY, &["-x509", "-days", "30", "-subj", "/CN=callboard tests", "-keyout", "ca.key", "-out", "ca.pem"]),
+        ("req", KEY, &["-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.request"]),
+        (
+            "x509",
+            &["-req", "-in", "server.request", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
+            &["-days", "30", "-extfile", "names", "-out", "server.pem"],
+        ),
+    ];
+    for (call, first, then) in calls {
+        let mut command = for_owner(Command::new("openssl"), owner);
+        let done =
+            command.current_dir(folder).arg(call).args(first).args(then).output().context("openssl is needed")?;
+        if !done.status.success() {
+            bail!("openssl {call} failed: {}", String::from_utf8_lossy(&done.stderr));
+        }
+    }
+    Ok(())
+}
 
 fn wait_until_ready(pid: &Path, log: &Path) -> Result<()> {
     let begun = Instant::now();

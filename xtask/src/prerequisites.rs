@@ -54,11 +54,14 @@ const BROWSER_PROGRAMS: &[Program] = &[
 /// The package, whose programs are not in `PATH`.
 const POSTGRES: &str = "postgresql";
 
-const POSTGRES_PROGRAMS: &[Program] = &[Program {
-    names: &["PostgreSQL (initdb, postgres)"],
-    package: POSTGRES,
-    why: "everything that is kept in a database, which runs on it as well as on SQLite",
-}];
+const POSTGRES_PROGRAMS: &[Program] = &[
+    Program {
+        names: &["PostgreSQL (initdb, postgres)"],
+        package: POSTGRES,
+        why: "everything that is kept in a database, which runs on it as well as on SQLite",
+    },
+    Program { names: &["openssl"], package: "openssl", why: "the certificate of that PostgreSQL" },
+];
 
 /// Fonts for the browser, which comes with none where recommended packages are left out.
 const FONTS: &str = "fonts-liberation";

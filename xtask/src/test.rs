@@ -46,38 +46,24 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
             [] => command.arg("--workspace"),
             filters => command.args(["--package", "callboard-tests", "--test", "portal", "--"]).args(filters),
         };
+        if let Some(database) = &database {
+            database.tell(&mut command);
+        }
         tool::run(
             command
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_GUESTS", project::guests())
                 .env("CALLBOARD_AXE", &axe)
-                .env(postgres::VARIABLE, database.url())
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
     })
 }
 
-/// Where the tests keep what they keep in PostgreSQL.
-enum Database {
-    /// Stopped when this is dropped.
-    Ours(postgres::Server),
-    /// The URL of a server that somebody named.
-    Theirs(String),
-}
-
-impl Database {
-    fn url(&self) -> &str {
-        match self {
-            Database::Ours(server) => server.url(),
-            Database::Theirs(url) => url,
-        }
-    }
-}
-
-fn database() -> Result<Database> {
-    match std::env::var(postgres::VARIABLE) {
-        Ok(url) => Ok(Database::Theirs(url)),
-        Err(_) => Ok(Database::Ours(postgres::Server::start(postgres::FOR_TESTS)?)),
+/// A server for the tests; none where somebody named one, which cargo then inherits.
+fn database() -> Result<Option<postgres::Server>> {
+    match std::env::var_os(postgres::VARIABLE) {
+        Some(_) => Ok(None),
+        None => postgres::Server::start(postgres::FOR_TESTS).map(Some),
     }
 }
 

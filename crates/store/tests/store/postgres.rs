@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callboard_store::{
-    DatabaseConfig, Db, Error, Migration, Notification, PostgresConfig, Secret, args, migrate, query,
+    DatabaseConfig, Db, Error, Migration, Notification, Pem, PostgresConfig, Secret, Tls, TlsMode, args, migrate, query,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -189,13 +189,7 @@ async fn a_start_that_fails_says_what_to_do() {
             PostgresConfig { database: Some("not there".to_owned()), creates_database: false, ..there.clone() },
             "`ensureExists: true`",
         ),
-        (
-            PostgresConfig {
-                tls: callboard_store::Tls { mode: callboard_store::TlsMode::Verified, ..Default::default() },
-                ..there.clone()
-            },
-            "Check `ssl`",
-        ),
+        (PostgresConfig { tls: Tls { mode: TlsMode::Verified, ..Tls::default() }, ..there.clone() }, "Check `ssl`"),
     ] {
         let error = open(&config).await.err().unwrap();
         let message = format!("{error} {error:?} {config:?}");
@@ -204,6 +198,39 @@ async fn a_start_that_fails_says_what_to_do() {
         assert!(message.contains(config.database.as_deref().unwrap()), "{message}");
         assert!(message.contains(config.user.as_deref().unwrap()), "{message}");
         assert!(!message.contains(CANARY), "{message}");
+    }
+}
+
+/// Whether the connection is encrypted, and who may be at its other end.
+#[tokio::test]
+async fn encryption() {
+    let ca = std::env::var(server::VARIABLE_CA).unwrap_or_else(|_| {
+        panic!("{} is not set: `cargo xtask test` sets it, beside {}", server::VARIABLE_CA, server::VARIABLE)
+    });
+    let text = Some(Pem::Text(std::fs::read_to_string(&ca).unwrap()));
+    let file = Some(Pem::File(ca.into()));
+    let encrypted = query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", args![]);
+    for (host, mode, ca, expected) in [
+        ("localhost", TlsMode::Off, None, Ok(false)),
+        ("localhost", TlsMode::Offered, None, Ok(true)),
+        ("localhost", TlsMode::Unverified, None, Ok(true)),
+        ("localhost", TlsMode::Verified, text.clone(), Ok(true)),
+        ("localhost", TlsMode::Verified, file.clone(), Ok(true)),
+        ("localhost", TlsMode::Verified, None, Err(())),
+        // The certificate is for the name alone.
+        ("127.0.0.1", TlsMode::Authority, file.clone(), Ok(true)),
+        ("127.0.0.1", TlsMode::Verified, file, Err(())),
+    ] {
+        let case = format!("{host} {mode:?} {ca:?}");
+        let tls = Tls { mode, ca, ..Tls::default() };
+        // At once: what is wrong with a certificate does not pass.
+        let config = PostgresConfig { host: host.to_owned(), tls, ..server::fresh() };
+        match (open(&config).await, expected) {
+            (Ok(db), Ok(expected)) => assert_eq!(first::<bool>(&db, encrypted.clone()).await, expected, "{case}"),
+            (Err(error), Err(())) => assert!(error.to_string().contains("Check `ssl`"), "{case}: {error}"),
+            (Ok(_), Err(())) => panic!("{case} was taken"),
+            (Err(error), Ok(_)) => panic!("{case}: {error}"),
+        }
     }
 }
 

@@ -232,15 +232,25 @@ fn reason(error: &sqlx::Error) -> String {
 /// Whether waiting may help: the server is starting, or its name is not known yet.
 fn may_pass(error: &sqlx::Error) -> bool {
     match error {
+        error if is_tls(error) => false,
         sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::PermissionDenied,
         sqlx::Error::Database(_) => ["57P03", "57P01", "57P02", "53300"].contains(&code(error).as_str()),
         _ => false,
     }
 }
 
+/// The TLS library speaks through the socket: a certificate that it does not take is data that it does not take.
+fn is_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
+    }
+}
+
 fn fix(error: &sqlx::Error) -> &'static str {
     match error {
-        sqlx::Error::Tls(_) => {
+        error if is_tls(error) => {
             "Check `ssl`: `ssl: { ca: … }` names who signed the server's certificate, `ssl: { rejectUnauthorized: false }` \
              accepts any, and `ssl: false` does without"
         }
