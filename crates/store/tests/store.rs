@@ -3,6 +3,8 @@
 //! A test that takes a [`Place`](support::Place) runs on both. PostgreSQL is the server that `cargo xtask test` starts.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests may stop at the first surprise; clippy.toml allows it only inside of test functions"
 )]
 

@@ -182,7 +182,7 @@ async fn thousands_of_rows(place: Place) {
             args![
                 id,
                 every(2).then_some(id * 10),
-                every(3).then(|| 0.5),
+                every(3).then_some(0.5),
                 every(5).then(|| format!("text {id}")),
                 None::<Vec<u8>>,
             ]
