@@ -325,6 +325,12 @@ impl Generator {
     }
 }
 
+/// A number below another that depends on nothing but these.
+#[must_use]
+pub fn below(seed: u64, number: u64, limit: u64) -> u64 {
+    Random::of(seed, u64::MAX, number).below(limit)
+}
+
 /// A short hash of a text, for comparing what two runs made.
 #[must_use]
 pub fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {

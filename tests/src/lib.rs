@@ -8,6 +8,7 @@ pub mod environment;
 pub mod example;
 pub mod generator;
 pub mod hostile;
+pub mod kills;
 pub mod petstore;
 pub mod portal;
 pub mod postgres;

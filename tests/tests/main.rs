@@ -6,6 +6,7 @@
 mod browser;
 mod catalog_api;
 mod config;
+mod kills;
 mod plugins;
 mod s3;
 mod sandbox;

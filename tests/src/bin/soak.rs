@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use callboard_tests::bucket::Bucket;
 use callboard_tests::client::Client;
 use callboard_tests::environment;
+use callboard_tests::kills::{self, survive};
 use callboard_tests::portal::{BASE, merge, with_plugin};
 use callboard_tests::process::Server;
 use callboard_tests::s3::{self, component};
@@ -16,10 +17,21 @@ use serde_json::{Value, json};
 
 const MIB: u64 = 1024 * 1024;
 
+/// Entities that are brought in while the process is killed, and what tells such a process what it is.
+const KILLED_ENTITIES: u64 = 10_000;
+const VICTIM: &str = "victim";
+
 #[tokio::main]
 async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [victim, folder, sources] = arguments.as_slice()
+        && victim == VICTIM
+    {
+        return kills::victim(folder.as_ref(), sources.as_ref(), KILLED_ENTITIES).await;
+    }
     large_bucket().await.context("the large bucket")?;
     kills().await.context("the kills")?;
+    kills_of_the_catalog().await.context("the kills while files are read")?;
     hostile_guests().await.context("the hostile guests")
 }
 
@@ -86,6 +98,24 @@ async fn kills() -> Result<()> {
     until(Duration::from_secs(600), async || Ok(count(server.client()).await? == OBJECTS - 100)).await?;
     println!("{KILLS} kills; then {} entities, as many as objects", OBJECTS - 100);
     server.kill().await
+}
+
+/// The same without a plugin, at fifty moments: what is left is looked at each time, and the end is compared.
+async fn kills_of_the_catalog() -> Result<()> {
+    let begun = Instant::now();
+    let survived = survive(50, KILLED_ENTITIES, |folder, sources| {
+        let mut command = tokio::process::Command::new(std::env::current_exe()?);
+        command.arg(VICTIM).args([folder, sources]);
+        Ok(command)
+    })
+    .await?;
+    println!(
+        "50 kills while {KILLED_ENTITIES} entities were brought in, within {} s, at {:?}; the same end as without, {}",
+        begun.elapsed().as_secs(),
+        survived.moments,
+        survived.hash
+    );
+    Ok(())
 }
 
 /// Attacked again and again, the server neither grows nor stops serving.
