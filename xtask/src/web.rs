@@ -1,13 +1,15 @@
 //! `cargo xtask web`: the web UI, from frontend/ into target/web/.
 //!
 //! cargo compiles it, wasm-bindgen (as a library, at the version of Cargo.lock) writes the glue, and everything but
-//! `index.html` gets its content's digest as part of its name, so that browsers may keep it for ever.
+//! `index.html` gets its content's digest as part of its name, so that browsers may keep it for ever. What has such a name
+//! lies there a second time, packed as small as brotli can, for the server to send as it is.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -123,6 +125,7 @@ impl Sources {
         for (path, content) in &kept {
             fs::create_dir_all(path.parent().unwrap_or(&assets))?;
             fs::write(path, content)?;
+            fs::write(packed_name(path), packed(content)?)?;
         }
         for (name, content) in &self.public {
             fs::write(folder.join(name), content)?;
@@ -151,11 +154,26 @@ fn place_snippets(glue: &str, snippets: &BTreeMap<String, String>) -> (String, B
     (glue.replace("./snippets/", &format!("./{folder}/")), placed)
 }
 
+/// Where the packed form of a file lies; the server looks for it under the same name.
+fn packed_name(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".br");
+    name.into()
+}
+
+fn packed(content: &[u8]) -> Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    let parameters = BrotliEncoderParams { quality: 11, lgwin: 24, size_hint: content.len(), ..Default::default() };
+    brotli::BrotliCompress(&mut &*content, &mut packed, &parameters).context("brotli")?;
+    Ok(packed)
+}
+
 /// Removes what no page names any more.
 fn remove_others(folder: &Path, kept: &BTreeMap<PathBuf, &[u8]>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if kept.keys().any(|kept| *kept == path || (path.is_dir() && kept.starts_with(&path))) {
+        let is_kept = |kept: &PathBuf| *kept == path || packed_name(kept) == path || kept.starts_with(&path);
+        if kept.keys().any(is_kept) {
             continue;
         }
         if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }

@@ -63,6 +63,26 @@ async fn a_screen_shows_eighteen_rows() -> Result<()> {
     window.close().await
 }
 
+/// What a reader fetches before the first table stands, all of it: packed, and no heavier than it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_is_light() -> Result<()> {
+    const MAX_BYTES: u64 = 520_000;
+    let example = Example::start().await?;
+    let window = super::guest(&example.portal).await?;
+    let transfers = "return ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind)) \
+                     .map(entry => [new URL(entry.name).pathname, entry.encodedBodySize, entry.decodedBodySize]);";
+    window.run("performance.setResourceTimingBufferSize(1000);").await?;
+    window.goto("/catalog").await?;
+    let parts: Vec<(String, u64, u64)> = serde_json::from_value(window.run(transfers).await?)?;
+    for (path, sent, whole) in parts.iter().filter(|(path, ..)| path.starts_with("/assets/")) {
+        assert!(sent < whole, "{path} is sent as it is");
+    }
+    let sent: u64 = parts.iter().map(|(_, sent, _)| sent).sum();
+    assert!(parts.iter().any(|(path, ..)| path.ends_with(".wasm")), "{parts:#?}");
+    assert!(sent <= MAX_BYTES, "{sent} bytes: {parts:#?}");
+    window.close().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_catalogs_state_is_its_address() -> Result<()> {
     let example = Example::start().await?;

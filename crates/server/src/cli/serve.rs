@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ConfigFiles, Failure, LogFormat, logging};
 use crate::config::{Listen, Loaded, load};
@@ -53,25 +54,37 @@ pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<
         tracing::info!("no effect yet: {key}");
     }
     let options = Options { config, listen: command.listen, data_dir: command.data_dir };
-    let portal = portal::start(options).await.map_err(|error| Failure::Start(error.to_string()))?;
+    // Before anybody is told that the portal is there: who is told may ask it to end at once.
+    let mut end = End::listen()?;
+    let portal = tokio::select! {
+        portal = portal::start(options) => portal.map_err(|error| Failure::Start(error.to_string()))?,
+        () = end.asked() => return Ok(ExitCode::SUCCESS),
+    };
     writeln!(out, "Callboard {} listens on {}", env!("CARGO_PKG_VERSION"), portal.url.as_str().trim_end_matches('/'))?;
     out.flush()?;
-    end().await?;
+    end.asked().await;
     tracing::info!("ending");
     portal.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when somebody asks the process to end.
-async fn end() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Hears when somebody asks the process to end.
+struct End {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl End {
+    fn listen() -> std::io::Result<End> {
+        Ok(End { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn parse_listen(text: &str) -> Result<Listen, String> {

@@ -61,10 +61,26 @@ fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
             answer.insert(name, value);
         }
     }
+    // Also where it is not sent: what lies between may only keep it for readers who take it too.
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if etag::matches(headers, &tag) {
         return etag::not_modified(answer);
     }
+    if let Some(packed) = Files::get(&format!("{path}.br")).filter(|_| takes_brotli(headers)) {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        return (answer, packed.data.into_owned()).into_response();
+    }
     (answer, file.data.into_owned()).into_response()
+}
+
+/// Whether `Accept-Encoding` names brotli and does not give it the weight 0 (RFC 9110, 12.5.3).
+fn takes_brotli(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
+        name.trim().eq_ignore_ascii_case("br") && weight.unwrap_or(1.0) > 0.0
+    })
 }
 
 fn missing() -> Response {
@@ -78,6 +94,19 @@ fn missing() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brotli() {
+        fn check(accept: Option<&'static str>, expected: bool) {
+            let named = accept.map(|value| (header::ACCEPT_ENCODING, HeaderValue::from_static(value)));
+            assert_eq!(takes_brotli(&named.into_iter().collect()), expected, "{accept:?}");
+        }
+        check(Some("gzip, deflate, br, zstd"), true);
+        check(Some("BR;q=0.5"), true);
+        check(Some("br; q=0"), false);
+        check(Some("gzip, broken"), false);
+        check(None, false);
+    }
 
     #[test]
     fn navigation() {
