@@ -49,6 +49,11 @@ async fn facet_of(tx: &mut Tx, selection: &Selection, key: &str) -> Result<Count
     }
     let scope = &selection.scope;
     if key.starts_with("relations.") {
+        if selection.sets.is_none()
+            && let Some(counts) = leaf::related(tx, scope, key).await?
+        {
+            return Ok(counts.into_iter().collect());
+        }
         // Relations may name what cannot be seen.
         let mut all = Selection { scope: scope.clone(), sets: selection.sets.clone() };
         let sets = all.sets(tx).await?;

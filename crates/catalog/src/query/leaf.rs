@@ -345,9 +345,35 @@ async fn relations(
 
 /// Adds that an entity is of one of the kinds.
 fn of_kinds(sql: &mut Sql, scope: &Scope, column: &'static str) {
-    if let Some(names) = &scope.0 {
+    let Some(names) = &scope.0 else { return };
+    if let [name] = names.iter().collect::<Vec<_>>().as_slice() {
+        // A kind is a range of ids, which an index serves.
+        sql.push(" AND ").push(column).push(" >= (SELECT id << 32 FROM kind WHERE name = ").bind(*name).push(")");
+        sql.push(" AND ").push(column).push(" < (SELECT (id + 1) << 32 FROM kind WHERE name = ").bind(*name).push(")");
+    } else {
         sql.push(" AND (").push(column).push(" >> 32) IN (SELECT id FROM kind WHERE name IN ").list(names).push(")");
     }
+}
+
+/// How many entities that can be seen have a relation to each ref; none where the key means two ends, of which an entity
+/// may have both.
+pub(super) async fn related(tx: &mut Tx, scope: &Scope, key: &str) -> Result<Option<Vec<(String, u64)>>, Error> {
+    let types = types(tx, key).await?;
+    let (types, this, other) = match (types.forward, types.backward) {
+        (forward, backward) if backward.is_empty() => (forward, "x.source_id", "x.target_id"),
+        (forward, backward) if forward.is_empty() => (backward, "x.target_id", "x.source_id"),
+        _ => return Ok(None),
+    };
+    let mut sql = Sql::new();
+    sql.push("SELECT v.ref, g.n FROM (SELECT ").push(other).push(" AS id, count(DISTINCT ").push(this);
+    sql.push(") AS n FROM relation x JOIN entity e ON e.hash IS NOT NULL AND e.id = ").push(this);
+    sql.push(" WHERE x.type_id IN ").ids(types);
+    of_kinds(&mut sql, scope, this);
+    sql.push(" GROUP BY ").push(other).push(") g JOIN ref v ON v.id = g.id");
+    let rows = tx.fetch_all(sql).await?;
+    let counts =
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<Vec<(String, u64)>, Error>>()?;
+    Ok(Some(counts.into_iter().filter(|(name, _)| is_kept(name)).collect()))
 }
 
 /// Everything that entities have under a key, each value of an entity once. `sets` leaves out what is not asked for.

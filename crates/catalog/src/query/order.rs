@@ -36,8 +36,8 @@ pub(super) struct Part {
 pub(super) enum Ordered {
     /// By id.
     Plain,
-    /// By a key of the table `wide`.
-    Wide { key: String, smallest: bool },
+    /// By a key of the table `wide`, of which there are so many rows of each kind.
+    Wide { key: String, smallest: bool, kinds: HashMap<i64, u64> },
     /// By a key whose values are terms.
     Terms { key: String, smallest: bool },
     /// By what was fetched for the purpose.
@@ -71,7 +71,12 @@ pub(super) async fn by(
         sets.intersect(&valued(tx, &selection.scope, key).await?);
     }
     let key = key.to_owned();
-    Ok(if is_wide(&key) { Ordered::Wide { key, smallest } } else { Ordered::Terms { key, smallest } })
+    if !is_wide(&key) {
+        return Ok(Ordered::Terms { key, smallest });
+    }
+    let few = selection.sets.as_ref().is_some_and(|sets| sets.len() <= FEW);
+    let kinds = if few { HashMap::new() } else { kinds(tx, &selection.scope, &key).await? };
+    Ok(Ordered::Wide { key, smallest, kinds })
 }
 
 fn end(ends: &mut BTreeMap<i64, String>, id: i64, value: String, smallest: bool) {
@@ -98,7 +103,7 @@ impl Ordered {
                 Ok(ids.map(|id| Place { value: None, id }).collect())
             }
             Ordered::Sorted(places) => Ok(cut(places, part)),
-            Ordered::Wide { key, smallest } => wide(tx, selection, key, *smallest, part).await,
+            Ordered::Wide { key, smallest, kinds } => wide(tx, selection, key, *smallest, kinds, part).await,
             Ordered::Terms { key, smallest } => terms(tx, selection, key, *smallest, part).await,
         }
     }
@@ -130,21 +135,24 @@ const NAME_COST: u64 = 2;
 /// What reading the document of one entity costs, in rows of a walk.
 const DOCUMENT_COST: u64 = 25;
 
-async fn wide(tx: &mut Tx, selection: &Selection, key: &str, smallest: bool, part: &Part) -> Result<Vec<Place>, Error> {
+async fn wide(
+    tx: &mut Tx,
+    selection: &Selection,
+    key: &str,
+    smallest: bool,
+    kinds: &HashMap<i64, u64>,
+    part: &Part,
+) -> Result<Vec<Place>, Error> {
     let mut step = part.skip.saturating_add(part.limit);
     let kinds = match &selection.sets {
-        None => kinds(tx, &selection.scope, key).await?.into_keys().collect(),
+        None => kinds.keys().copied().collect(),
         Some(sets) => {
             let total = sets.len();
-            let cost = total.saturating_mul(if key == "metadata.name" { NAME_COST } else { DOCUMENT_COST });
             if total <= FEW {
                 return sort(tx, sets, key, smallest, part).await;
             }
-            let rows: u64 = kinds(tx, &selection.scope, key)
-                .await?
-                .iter()
-                .filter_map(|(kind, n)| (sets.len_of(*kind) > 0).then_some(*n))
-                .sum();
+            let cost = total.saturating_mul(if key == "metadata.name" { NAME_COST } else { DOCUMENT_COST });
+            let rows: u64 = kinds.iter().filter_map(|(kind, n)| (sets.len_of(*kind) > 0).then_some(*n)).sum();
             // As many rows as it takes until enough of them are meant, if those are spread evenly.
             step = rows.saturating_mul(step.min(total)) / total;
             if cost < step {

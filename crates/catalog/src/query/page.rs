@@ -32,7 +32,7 @@ pub(crate) async fn page(db: &Db, access: &Access, query: &Query) -> Result<Enti
     if !query.total {
         cursor.total_items = None;
     } else if cursor.total_items.is_none() {
-        cursor.total_items = Some(total(&mut tx, &selection, &ordered).await?);
+        cursor.total_items = Some(total(&mut tx, &mut selection, &ordered, query.limit).await?);
     }
     let total_items = cursor.total_items.unwrap_or(0);
     if query.limit == 0 {
@@ -85,11 +85,12 @@ fn text(cursor: &Cursor) -> Option<Text<'_>> {
 }
 
 /// Entities without the field of the order are left out of the count, too.
-async fn total(tx: &mut Tx, selection: &Selection, ordered: &Ordered) -> Result<u64, Error> {
+async fn total(tx: &mut Tx, selection: &mut Selection, ordered: &Ordered, limit: u64) -> Result<u64, Error> {
     Ok(match (selection.sets.as_ref(), ordered) {
-        (None, Ordered::Wide { key, .. } | Ordered::Terms { key, .. }) => {
-            count(tx, &selection.scope, Some(key)).await?
-        }
+        (None, Ordered::Wide { kinds, .. }) => kinds.values().sum(),
+        (None, Ordered::Terms { key, .. }) => count(tx, &selection.scope, Some(key)).await?,
+        // They are looked at next, so that they need not be counted apart.
+        (None, Ordered::Plain) if limit > 0 => selection.sets(tx).await?.len(),
         _ => selection.len(tx).await?,
     })
 }

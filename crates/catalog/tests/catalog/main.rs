@@ -1,4 +1,4 @@
-//! The contract of the catalog, on SQLite.
+//! The contract of the catalog: as a program of its own on SQLite, and by `catalog_on_postgres.rs` on PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,6 +16,7 @@ mod providers;
 mod pushing;
 mod query;
 mod reading;
+mod storage;
 pub(crate) mod support;
 mod validating;
 mod wire;
