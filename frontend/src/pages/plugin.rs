@@ -1,6 +1,6 @@
 //! One plugin: whether it runs, what it may do, what it adds, and how its providers are.
 
-use callboard_model::api::PluginInfo;
+use callboard_model::api::{PluginInfo, ProcessorInfo};
 use callboard_model::manifest::AttachmentPoint;
 use callboard_model::ui::Level;
 use leptos::prelude::*;
@@ -43,6 +43,7 @@ pub(crate) fn PluginPage() -> impl IntoView {
             <Facts plugin=info.clone() />
             <Providers plugin=info.id.clone() providers=providers on_run=move |()| plugin.reload() />
             <Extensions plugin=info.clone() />
+            <Processors processors=info.processors.clone() />
             <Card title=t(Msg::Rights) flush=true>
                 <RightsTable declared=info.declared granted=info.granted effective=info.effective />
             </Card>
@@ -133,4 +134,20 @@ fn Extensions(plugin: PluginInfo) -> impl IntoView {
         })
         .collect::<Vec<_>>();
     (!rows.is_empty()).then(|| view! { <Card title=t(Msg::Extensions)><dl class="key-values">{rows}</dl></Card> })
+}
+
+/// What the plugin does to entities on their way into the catalog.
+#[component]
+fn Processors(processors: Vec<ProcessorInfo>) -> impl IntoView {
+    let rows = processors
+        .into_iter()
+        .map(|processor| {
+            let text = match (processor.description, processor.after.as_slice()) {
+                (text, []) => text,
+                (text, after) => Msg::ProcessorAfter.with(&[("text", &text), ("after", &after.join(", "))]),
+            };
+            view! { <dt><code>{processor.name}</code></dt><dd>{text}</dd> }
+        })
+        .collect::<Vec<_>>();
+    (!rows.is_empty()).then(|| view! { <Card title=t(Msg::Processors)><dl class="key-values">{rows}</dl></Card> })
 }

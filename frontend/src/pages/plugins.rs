@@ -140,7 +140,9 @@ fn adds(plugin: &PluginInfo) -> String {
     let extensions = plugin.extensions.iter().map(|extension| extension.title.clone());
     let providers = plugin.providers.len() as u64;
     let providers = (providers > 0).then(|| Msg::CountProviders.count(providers));
-    providers.into_iter().chain(extensions).collect::<Vec<_>>().join(", ")
+    let processors = plugin.processors.len() as u64;
+    let processors = (processors > 0).then(|| Msg::CountProcessors.count(processors));
+    providers.into_iter().chain(processors).chain(extensions).collect::<Vec<_>>().join(", ")
 }
 
 fn health(providers: &[ProviderInfo]) -> AnyView {
