@@ -45,7 +45,7 @@ pub(super) async fn term_ids<'a>(
         sql.push("WITH w(key_id, value) AS (VALUES ").rows(chunk.iter().map(|(key, value)| args![*key, *value]));
         sql.push(
             ") SELECT t.id, t.key_id, t.value, t.original, t.member FROM w \
-             JOIN term t ON t.key_id = w.key_id AND t.value = w.value",
+             CROSS JOIN term t WHERE t.key_id = w.key_id AND t.value = w.value",
         );
         read(&tx.fetch_all(sql).await?, &mut found)?;
     }

@@ -157,19 +157,20 @@ async fn insert(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
             tracing::warn!(count = refs.len(), reason = refs::REFUSED, "entities were not taken");
             continue;
         }
+        // CROSS JOIN keeps SQLite from looking through the whole run for each of them; to PostgreSQL it means nothing.
         let mut sql = Sql::new();
         sql.push("WITH v(id, ref, uid) AS (VALUES ");
         sql.rows(ids.iter().map(|(name, id)| args![*id, name, id::new_uid(*id)]));
         sql.push(
             ") INSERT INTO entity(id, uid, location_key, source_hash, version) SELECT v.id, v.uid, s.location_key, \
-             s.source_hash, s.version FROM v JOIN staged s ON s.ref = v.ref WHERE s.run = ",
+             s.source_hash, s.version FROM v CROSS JOIN staged s WHERE s.ref = v.ref AND s.run = ",
         );
         sql.bind(run);
         added += tx.execute(sql).await?;
         let mut sql = Sql::new();
         sql.push(
             "INSERT INTO entity_source(entity_id, source, facts) SELECT r.id, s.source, s.facts FROM ref r \
-             JOIN staged s ON s.ref = r.ref WHERE s.run = ",
+             CROSS JOIN staged s WHERE s.ref = r.ref AND s.run = ",
         );
         sql.bind(run).push(" AND r.id IN ").ids(ids.values().copied());
         tx.execute(sql).await?;

@@ -20,14 +20,17 @@ pub(super) struct Found {
 ///
 /// The relations of an entity come as one text, of a piece for each: the id of its type, the direction in which it is
 /// read, and the other end's ref after its length in characters. The row 0 has the names of the types in the same form.
+///
+/// The refs are looked up one by one and not joined: PostgreSQL, before it has looked at tables that were just filled,
+/// takes an entity to have a hundred relations, and reads all refs for them.
 pub(super) fn select(restriction: impl FnOnce(&mut Sql)) -> Sql {
     let mut sql = Sql::new();
     sql.push(
         "SELECT e.id, r.ref, e.hash, e.errors, d.document, (SELECT string_agg(x.piece, '') FROM \
-         (SELECT y.type_id || '>' || length(v.ref) || ':' || v.ref AS piece FROM relation y \
-         JOIN ref v ON v.id = y.target_id WHERE y.source_id = e.id \
-         UNION ALL SELECT y.type_id || '<' || length(v.ref) || ':' || v.ref FROM relation y \
-         JOIN ref v ON v.id = y.source_id WHERE y.target_id = e.id) x) \
+         (SELECT y.type_id || '>' || (SELECT length(v.ref) || ':' || v.ref FROM ref v WHERE v.id = y.target_id) AS piece \
+         FROM relation y WHERE y.source_id = e.id \
+         UNION ALL SELECT y.type_id || '<' || (SELECT length(v.ref) || ':' || v.ref FROM ref v WHERE v.id = y.source_id) \
+         FROM relation y WHERE y.target_id = e.id) x) \
          FROM ref r JOIN entity e ON e.id = r.id JOIN document d ON d.entity_id = e.id WHERE e.hash IS NOT NULL",
     );
     restriction(&mut sql);
