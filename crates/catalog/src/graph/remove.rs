@@ -71,6 +71,7 @@ async fn delete(tx: &mut Tx, changes: &mut Changes, ids: &[i64], now: i64) -> Re
             "DELETE FROM entity_source WHERE entity_id IN ",
             "DELETE FROM queue WHERE entity_id IN ",
             "DELETE FROM dependency WHERE entity_id IN ",
+            "DELETE FROM chained WHERE entity_id IN ",
             "DELETE FROM relation WHERE origin_id = source_id AND source_id IN ",
             "DELETE FROM relation WHERE origin_id <> source_id AND origin_id IN ",
             "DELETE FROM reference WHERE child_id IN ",
