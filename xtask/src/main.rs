@@ -5,7 +5,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks on the terminal")]
 
 mod axe;
+mod bench;
 mod build;
+mod fuzz;
 mod guests;
 mod plugin;
 mod postgres;
@@ -71,7 +73,21 @@ enum Command {
         command: Vec<String>,
     },
     /// What is too long for `test`: a bucket of 100,000 objects, many restarts, hostile plugins again and again
-    Soak,
+    Soak {
+        /// For how long each fuzz target runs; 0 leaves them out
+        #[arg(long, default_value_t = 10)]
+        fuzz_minutes: u32,
+    },
+    /// Measure, and write docs/benchmarks.md
+    Bench(bench::Options),
+    /// Send the parsers what a stranger might
+    Fuzz {
+        /// For how long each target runs
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+        /// All where none is named
+        targets: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -94,7 +110,9 @@ fn main() -> ExitCode {
         Command::Plugin(PluginCommand::Build { id }) => plugin::run(id.as_deref()),
         Command::Screenshots { out } => screenshots::run(&out),
         Command::Postgres { command } => postgres::run(&command),
-        Command::Soak => soak::run(),
+        Command::Soak { fuzz_minutes } => soak::run(fuzz_minutes),
+        Command::Bench(options) => bench::run(&options),
+        Command::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use crate::progress::Progress;
-use crate::{guests, plugin, project, tool, web};
+use crate::{fuzz, guests, plugin, project, tool, web};
 
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(fuzz_minutes: u32) -> Result<()> {
     let mut progress = Progress::new();
     progress.step("Web UI", "the server serves it", web::build)?;
     progress.step("Plugins", "the real ones", || plugin::build(None))?;
@@ -24,6 +24,9 @@ pub(crate) fn run() -> Result<()> {
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
     })?;
+    if fuzz_minutes > 0 {
+        progress.step("Fuzzing", "what strangers may send to the parsers", || fuzz::run(fuzz_minutes, &[]))?;
+    }
     println!("\n{}", progress.table());
     Ok(())
 }
