@@ -33,6 +33,12 @@ fn set(filter: &str, budget: &mut Budget) -> Result<Option<Predicate>, FilterErr
                 "Invalid filter, '{statement}' is not a valid statement (expected a string on the form a=b or a= or a)"
             )));
         }
+        // A cursor carries the filter as JSON, whose rule this is. No entity has such a key.
+        if key.starts_with('$') || key.contains(['\n', '\r']) {
+            return Err(FilterError::new(format!(
+                "Invalid filter, the key {key:?} begins with $ or holds a line end, which no field's does"
+            )));
+        }
         let key = key.to_lowercase();
         let place = *places.entry(key.clone()).or_insert(conditions.len());
         if place == conditions.len() {
@@ -98,6 +104,13 @@ mod tests {
             error,
             "Invalid filter, '=x' is not a valid statement (expected a string on the form a=b or a= or a)"
         );
+        for key in ["$x", "a\nb"] {
+            let error = parse_filters(&[format!("kind=api,{key}=x")]).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("Invalid filter, the key {key:?} begins with $ or holds a line end, which no field's does")
+            );
+        }
         let too_many = "Invalid filter, it has more than 4000 conditions and values; ask for less at once";
         let many = vec!["kind=api"; 100_000];
         assert_eq!(parse_filters(&many).unwrap_err().to_string(), too_many);
