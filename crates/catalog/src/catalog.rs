@@ -29,8 +29,8 @@ use crate::provider::{run, status};
 use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
-    Ancestry, Document, DryRun, EntityProvider, Error, ListPage, ListQuery, LocationQuery, NewLocation, OnConflict,
-    Query, Reader, Settings, analyze, freshness, push, validate,
+    Ancestry, Document, DryRun, EntityProcessor, EntityProvider, Error, ListPage, ListQuery, LocationQuery,
+    NewLocation, OnConflict, Query, Reader, Settings, analyze, freshness, processor, push, validate,
 };
 
 const MIGRATIONS: &[Migration] = &[
@@ -137,6 +137,27 @@ impl Catalog {
         tx.commit().await?;
         self.runner.set(providers);
         Ok(())
+    }
+
+    /// Sets the processors of plugins, in the order of app-config. Exactly those entities are processed again that one is
+    /// for, or that one had a say in, which came, went, or is another version than the last time.
+    ///
+    /// Those that wait for each other are left out; the log says so.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn set_processors(&self, processors: Vec<Arc<dyn EntityProcessor>>) -> Result<(), Error> {
+        Ok(processor::set(&self.shared, processors).await?)
+    }
+
+    /// Has everything processed again that depends on one of these keys: those of processors, and URLs written
+    /// `url:https://…`, which may say `/tree/` where they mean `/blob/`. Answers with how many entities that are.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn refresh_keys(&self, keys: &[String]) -> Result<usize, Error> {
+        let count = processor::refresh(&self.shared, keys).await?;
+        Ok(count)
     }
 
     /// Runs providers and the engine until `shutdown`. What is under way is then abandoned; the next start goes on.

@@ -159,8 +159,9 @@ impl Engine {
         let mut sql = Sql::new();
         sql.push(
             "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.source_hash, e.version, e.read_version, e.made_with, \
-             s.source, s.facts FROM queue q JOIN entity e ON e.id = q.entity_id \
-             JOIN entity_source s ON s.entity_id = q.entity_id WHERE q.due_at <= ",
+             s.source, s.facts, h.used FROM queue q JOIN entity e ON e.id = q.entity_id \
+             JOIN entity_source s ON s.entity_id = q.entity_id LEFT JOIN chained c ON c.entity_id = q.entity_id \
+             LEFT JOIN chain h ON h.id = c.chain_id WHERE q.due_at <= ",
         );
         sql.bind(now()).push(" AND q.entity_id NOT IN ").ids(self.in_flight.values().copied());
         sql.push(" ORDER BY q.due_at LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -241,6 +242,8 @@ fn taken(
     let source: Entity = serde_json::from_str(&source).map_err(|error| damaged(&error))?;
     let facts: Option<String> = row.get("facts")?;
     let facts = facts.map(|facts| serde_json::from_str(&facts)).transpose().map_err(|error| damaged(&error))?;
+    let used: Option<String> = row.get("used")?;
+    let used = used.map(|used| serde_json::from_str(&used)).transpose().map_err(|error| damaged(&error))?;
     let made_with: Option<String> = row.get("made_with")?;
     let read_version = row.get("read_version")?;
     let dependencies = dependencies.remove(&id).unwrap_or_default();
@@ -253,7 +256,12 @@ fn taken(
             source_hash: row.get("source_hash")?,
             facts: facts.unwrap_or_default(),
             version: row.get("version")?,
-            last: made_with.map(|made_with| Last { made_with, read_version, dependencies }),
+            last: made_with.map(|made_with| Last {
+                made_with,
+                read_version,
+                dependencies,
+                used: used.unwrap_or_default(),
+            }),
             forced: row.get("forced")?,
         },
     })

@@ -126,7 +126,8 @@ fn read(row: &Row, dependencies: &[String]) -> Result<Step, callboard_store::Err
     let source: String = row.get("source")?;
     let source: Entity = serde_json::from_str(&source).map_err(damaged)?;
     // Files are looked at all the time.
-    let watched = !dependencies.is_empty() && dependencies.iter().all(|key| key.starts_with("file:"));
+    let mut read = dependencies.iter().filter(|key| !key.starts_with("key:")).peekable();
+    let watched = read.peek().is_some() && read.all(|key| key.starts_with("file:"));
     let checked = if watched && error.is_none() { Some(now()) } else { row.get("checked_at")? };
     Ok(Step {
         entity_ref: row.get("ref")?,

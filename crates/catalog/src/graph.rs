@@ -14,6 +14,7 @@ use crate::process::{Child, ProcessingError};
 use crate::settings::Strategy;
 
 pub(crate) mod apply;
+mod chain;
 pub(crate) mod document;
 pub(crate) mod refs;
 mod relation;

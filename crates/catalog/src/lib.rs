@@ -14,6 +14,7 @@ mod index;
 mod limits;
 mod location;
 mod process;
+mod processor;
 mod provider;
 mod push;
 mod query;
@@ -26,10 +27,11 @@ pub use callboard_model::api::RegisteredLocation;
 pub use catalog::Catalog;
 pub use error::Error;
 pub use location::{DryRun, LocationQuery, NewLocation};
+pub use processor::{EntityProcessor, ProcessorError};
 pub use provider::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
 pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query};
 pub use reader::{ReadFailure, Reader, Reading};
 pub use settings::{
-    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, PushSource, Rule, Scm, Settings,
-    Strategy,
+    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, ProcessorOptions, PushSource, Rule,
+    Scm, Settings, Strategy,
 };

@@ -27,6 +27,21 @@ pub(crate) const IN_FLIGHT: usize = 256;
 /// Entities that are taken from the queue at once: a look at the queue for each would cost as much as the work.
 pub(crate) const TAKEN_AT_ONCE: usize = 32;
 
+/// Entities that cross to a processor of a plugin at once: as many as are processed side by side, nearly.
+pub(crate) const BATCH_ENTITIES: usize = 200;
+
+/// How long the first of them waits for others. They come within moments of each other, or not at all.
+pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(5);
+
+/// Batches of one processor that are under way at once: enough to hide the latency of one that asks a server.
+pub(crate) const PROCESSOR_CALLS: usize = 4;
+
+/// The longest key that an entity is found by when somebody refreshes what it was made from, in characters.
+pub(crate) const REFRESH_KEY_CHARS: usize = 255;
+
+/// What is kept of a longer one, before its digest.
+pub(crate) const REFRESH_KEY_KEPT: usize = 180;
+
 /// Requests and files that are read side by side: enough to hide latency, few enough for a bucket not to throttle.
 pub(crate) const READS_AT_ONCE: usize = 16;
 

@@ -13,6 +13,7 @@ mod fields;
 mod leaf;
 pub(crate) mod list;
 pub(crate) mod lookup;
+pub(crate) mod matching;
 mod order;
 pub(crate) mod page;
 mod select;

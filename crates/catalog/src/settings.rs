@@ -27,6 +27,10 @@ pub struct Settings {
     pub readonly: bool,
     /// What a second registration of the same location does.
     pub default_location_conflict_strategy: OnConflict,
+    /// Leaves out what reads the targets of Locations and adds annotations on where an entity is from.
+    pub disable_default_processors: bool,
+    /// Turns processors off, or sets which come first.
+    pub processor_options: BTreeMap<String, ProcessorOptions>,
     /// Who may push entities, by name.
     pub push: BTreeMap<String, PushSource>,
     /// Hosts of git repositories beside the public ones. The server sets it from `integrations`.
@@ -53,6 +57,19 @@ pub struct ConfiguredLocation {
     #[serde(default)]
     pub presence: Presence,
 }
+
+/// Of `catalog.processorOptions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProcessorOptions {
+    /// It has no say.
+    pub disabled: bool,
+    /// Those with less come first, as far as they do not name each other. Without it, 20.
+    pub priority: Option<i64>,
+}
+
+/// The priority of a processor for which app-config does not say one.
+pub(crate) const DEFAULT_PRIORITY: i64 = 20;
 
 /// One of `catalog.push`. The token is the server's business.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,7 +105,21 @@ impl Scm {
     }
 }
 
+/// What the catalog's own steps are called in `catalog.processorOptions`.
+pub(crate) const PLACEHOLDERS: &str = "PlaceholderProcessor";
+pub(crate) const ANNOTATE: &str = "AnnotateLocationEntityProcessor";
+pub(crate) const READ_FILES: &str = "FileReaderProcessor";
+pub(crate) const READ_URLS: &str = "url-reader";
+
 impl Settings {
+    /// Whether a step of the catalog's own is taken that app-config may turn off: by the name that it has there, or
+    /// together with the other default ones.
+    pub(crate) fn takes(&self, step: &str) -> bool {
+        let is_default = step != PLACEHOLDERS;
+        let disabled = self.processor_options.get(step).is_some_and(|option| option.disabled);
+        !(disabled || is_default && self.disable_default_processors)
+    }
+
     /// Which system a URL leads to.
     pub(crate) fn scm(&self, url: &Url) -> Option<Scm> {
         const PUBLIC: [Scm; 4] = [Scm::Github, Scm::Gitlab, Scm::Bitbucket, Scm::Azure];

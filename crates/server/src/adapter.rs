@@ -1,4 +1,5 @@
 //! Where the plugin host meets the features: each file turns a handle of the host into the trait that a feature
 //! consumes. Nothing else knows both.
 
+pub(crate) mod entity_processor;
 pub(crate) mod entity_provider;

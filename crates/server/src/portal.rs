@@ -175,6 +175,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
 
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     catalog.set_providers_keeping(providers, &plugins.refused()).await?;
+    catalog.set_processors(plugins.processors()).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();
     let try_allow = try_allow.map_err(|message| StartError::Config { path: "apis.tryItOut.allow", message })?;

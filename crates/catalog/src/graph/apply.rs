@@ -9,7 +9,7 @@ use callboard_store::{Error, Sql, Tx, args, query};
 use rand::Rng as _;
 
 use super::document::{self, Stored};
-use super::{forget_results, relation, set_children};
+use super::{chain, forget_results, relation, set_children};
 use crate::index::changes::Changes;
 use crate::limits::FIRST_RETRY;
 use crate::process::{Again, Made, Processed, ProcessingError};
@@ -34,6 +34,8 @@ struct Current {
     errors: Option<String>,
     /// Whether nothing names it any more, and it stays nevertheless.
     orphan: bool,
+    /// Whether it brought others, or would have.
+    parent: bool,
 }
 
 /// Stores results, in a few statements for all of them. Where nothing changed it writes nothing but the queue. Says
@@ -55,10 +57,10 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
                 Err(error) => Outcome::Failed(vec![error]),
                 Ok(_) if gone.contains(&id) => continue,
                 Ok(stored) => {
-                    let mut outcome =
-                        Outcome::Made { stored, made_with: output.made_with, relations: output.relations };
-                    if output.entity.kind() == "Location" {
-                        let children = &output.children;
+                    let (relations, used) = (output.relations, output.used);
+                    let mut outcome = Outcome::Made { stored, made_with: output.made_with, relations, used };
+                    let children = &output.children;
+                    if current.parent || !children.is_empty() {
                         let strategy = settings.orphan_strategy;
                         match set_children(tx, &mut changes, id, children, strategy, now).await? {
                             Ok(removed) => gone.extend(removed),
@@ -89,6 +91,11 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
         forget_results(tx, &changes.forgotten.iter().copied().collect::<Vec<_>>()).await?;
     }
     set_dependencies(tx, &results).await?;
+    let used = results.iter().filter_map(|result| match &result.outcome {
+        Outcome::Made { used, .. } => Some((result.id, used)),
+        Outcome::Unchanged | Outcome::Failed(_) => None,
+    });
+    chain::set(tx, &used.collect::<Vec<_>>()).await?;
     finish(tx, &mut results, settings, now).await?;
     changes.flush(tx).await?;
     Ok(results.iter().any(|result| result.dependencies.keys().any(|key| key.starts_with("file:"))))
@@ -107,7 +114,7 @@ struct Applied {
 
 enum Outcome {
     Unchanged,
-    Made { stored: Stored, made_with: String, relations: Vec<Relation> },
+    Made { stored: Stored, made_with: String, relations: Vec<Relation>, used: BTreeMap<String, String> },
     Failed(Vec<ProcessingError>),
 }
 
@@ -118,7 +125,9 @@ async fn current(tx: &mut Tx, finished: &[Finished]) -> Result<HashMap<i64, Curr
     sql.push(
         "SELECT e.id, e.source_hash, e.uid, e.hash, e.made_with, e.read_version, e.errors, \
          CASE WHEN EXISTS (SELECT 1 FROM reference r WHERE r.child_id = e.id) \
-         OR EXISTS (SELECT 1 FROM provided p WHERE p.entity_id = e.id) THEN 0 ELSE 1 END FROM entity e WHERE e.id IN ",
+         OR EXISTS (SELECT 1 FROM provided p WHERE p.entity_id = e.id) THEN 0 ELSE 1 END, \
+         CASE WHEN EXISTS (SELECT 1 FROM reference r WHERE r.parent_id = e.id) \
+         OR EXISTS (SELECT 1 FROM contender c WHERE c.parent_id = e.id) THEN 1 ELSE 0 END FROM entity e WHERE e.id IN ",
     );
     sql.ids(hashes.keys().copied());
     let mut current = HashMap::new();
@@ -134,6 +143,7 @@ async fn current(tx: &mut Tx, finished: &[Finished]) -> Result<HashMap<i64, Curr
                     read_version: row.get(5)?,
                     errors: row.get(6)?,
                     orphan: row.get(7)?,
+                    parent: row.get(8)?,
                 },
             );
         }
@@ -263,8 +273,12 @@ async fn finish(tx: &mut Tx, results: &mut [Applied], settings: &Settings, now: 
     let (mut done, mut later) = (Vec::new(), Vec::new());
     for result in results {
         let failed = matches!(result.outcome, Outcome::Failed(_));
-        if failed && result.again == Again::Interval && result.version.is_some() {
-            result.again = Again::Never;
+        if failed && result.version.is_some() {
+            result.again = match result.again {
+                Again::Interval => Again::Never,
+                Again::Within(time) => Again::After(time),
+                other => other,
+            };
         }
         let (due, attempts) = match result.again {
             Again::Never => {
@@ -272,6 +286,8 @@ async fn finish(tx: &mut Tx, results: &mut [Applied], settings: &Settings, now: 
                 continue;
             }
             Again::Interval => (interval(settings), 0),
+            Again::Within(time) => (interval(settings).min(time), 0),
+            Again::After(time) => (time, 0),
             Again::Retry => (retry(settings, result.attempts), result.attempts.saturating_add(1)),
         };
         let due = now.saturating_add(i64::try_from(due.as_millis()).unwrap_or(i64::MAX));

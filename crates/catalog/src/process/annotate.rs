@@ -13,7 +13,7 @@ const SOURCE_LOCATION: &str = "backstage.io/source-location";
 /// What stands where an author had put a script.
 const REJECTED: &str = "https://backstage.io/annotation-rejected-for-security-reasons";
 
-/// Adds the annotations that the author did not set, and takes scripts out of those that he did.
+/// Adds the annotations that the author did not set.
 pub(super) fn annotate(entity: &mut Entity, location: &LocationRef) {
     if location.kind == "url"
         && let Ok(url) = Url::parse(&location.target)
@@ -28,6 +28,10 @@ pub(super) fn annotate(entity: &mut Entity, location: &LocationRef) {
             }
         }
     }
+}
+
+/// Takes scripts out of the annotations that become links.
+pub(super) fn reject_scripts(entity: &mut Entity) {
     for key in [VIEW_URL, EDIT_URL] {
         if entity.annotation(key).is_some_and(is_script) {
             entity.set_annotation(key, REJECTED);
@@ -55,6 +59,7 @@ mod tests {
         let value = json!({"apiVersion": "v1", "kind": "API", "metadata": {"name": "a", "annotations": annotations}});
         let mut entity = Entity::from_value(value).unwrap();
         annotate(&mut entity, &LocationRef::parse(location).unwrap());
+        reject_scripts(&mut entity);
         entity
     }
 

@@ -38,6 +38,10 @@ impl Fetch {
         &self.inner.files
     }
 
+    pub(super) fn steps(&self) -> super::Steps {
+        self.inner.steps
+    }
+
     pub(crate) fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
         self.inner.reader.resolve(base, relative)
     }
@@ -45,6 +49,10 @@ impl Fetch {
     /// Whether everything is still what these validators stand for. Asks only as far as the first change.
     pub(super) async fn all_unchanged(&mut self, dependencies: &BTreeMap<String, Option<String>>) -> bool {
         for (key, validator) in dependencies {
+            // What is not read: whoever refreshes a key says so, and how long a result holds is looked at before.
+            if key.starts_with("key:") || key == super::FRESH {
+                continue;
+            }
             let Some(validator) = validator else { return false };
             let unchanged = match key.strip_prefix("url:").map(Url::parse) {
                 None => self.stamp(key).await.as_deref() == Some(validator),

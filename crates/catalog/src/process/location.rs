@@ -32,8 +32,8 @@ pub(super) async fn read(
     let mut children = Children { own: entity.entity_ref(), facts, origin, found: Vec::new(), by_ref: HashMap::new() };
     for target in targets(entity) {
         let files = match kind.as_str() {
-            "file" => read_files(target, location, optional, fetch).await,
-            "url" => read_url(target, location, optional, fetch).await,
+            "file" if fetch.steps().files => read_files(target, location, optional, fetch).await,
+            "url" if fetch.steps().urls => read_url(target, location, optional, fetch).await,
             other => Err(ProcessingError::input(format!(
                 "No processor was able to handle reading of {other}:{target}; a location's type is file or url"
             ))),

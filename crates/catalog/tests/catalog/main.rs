@@ -12,6 +12,7 @@ mod errors;
 mod files;
 mod freshness;
 mod locations;
+mod processors;
 mod providers;
 mod pushing;
 mod query;

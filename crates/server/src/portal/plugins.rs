@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use callboard_catalog::EntityProvider;
+use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, LimitOverrides, Plugin, PluginHost, PluginSpec, inspect};
 use callboard_model::manifest::Manifest;
 use callboard_model::rights::Rights;
 use futures::future::join_all;
 use serde_json::Value;
 
+use crate::adapter::entity_processor::PluginProcessor;
 use crate::adapter::entity_provider::PluginProvider;
 use crate::config::{Config, PluginConfig};
 
@@ -110,6 +111,12 @@ impl Plugins {
     pub(crate) fn refused(&self) -> Vec<String> {
         let refused = self.listed.iter().filter(|listed| listed.outcome.plugin().is_none());
         refused.map(|listed| listed.id.clone()).collect()
+    }
+
+    /// What those that can be called contribute to the processing of entities, in the order of app-config.
+    pub(crate) fn processors(&self) -> Vec<Arc<dyn EntityProcessor>> {
+        let own = self.running().flat_map(PluginProcessor::all);
+        own.map(|processor| Arc::new(processor) as Arc<dyn EntityProcessor>).collect()
     }
 
     /// Those that can be called.
