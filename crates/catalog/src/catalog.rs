@@ -17,6 +17,7 @@ use callboard_store::{Db, Migration, args, migrate, query};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::replicas::{self, Replica};
 use crate::engine::{self, Shared, files, now};
 use crate::files::Files;
 use crate::graph::{enqueue, remove};
@@ -52,6 +53,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003.sqlite.sql"),
         postgres: include_str!("../migrations/0003.postgres.sql"),
     },
+    Migration {
+        version: 4,
+        name: "claims of replicas",
+        sqlite: include_str!("../migrations/0004.sqlite.sql"),
+        postgres: include_str!("../migrations/0004.postgres.sql"),
+    },
 ];
 
 /// The catalog. Cheap to clone.
@@ -68,7 +75,8 @@ impl Catalog {
     /// The settings make no sense, or the database fails or is newer than this program.
     pub async fn open(db: Db, reader: impl Reader + 'static, settings: Settings) -> Result<Catalog, Error> {
         migrate(&db, "catalog", MIGRATIONS).await?;
-        rebuild_if_changed(&db).await?;
+        let replica = Arc::new(Replica::new(&db, settings.replica_timeout.0));
+        rebuild_if_changed(&db, &replica).await?;
         let targets = settings.locations.iter().filter(|location| location.kind == "file");
         let files = Files::new(&settings.base_dir, targets.map(|location| location.target.as_str()));
         let mut configured = Vec::new();
@@ -89,6 +97,7 @@ impl Catalog {
             queued: Arc::new(Notify::new()),
             files_changed: Arc::new(AtomicBool::new(true)),
             changes: watch::Sender::new(0),
+            replica,
         };
         let mut tx = shared.db.begin().await?;
         run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
@@ -165,6 +174,7 @@ impl Catalog {
         tokio::join!(
             engine::run(self.shared.clone(), shutdown.clone()),
             files::run(self.shared.clone(), shutdown.clone()),
+            replicas::run(self.shared.clone(), shutdown.clone()),
             self.runner.run(self.shared.clone(), shutdown),
         );
     }

@@ -2,10 +2,13 @@
 //!
 //! Work is what the table `queue` has. Whoever puts something there wakes the engine; otherwise it wakes when the next
 //! entry is due. Nothing is looked at again and again to see whether it changed, files excepted.
+//!
+//! Where replicas share a database, each claims what it takes: in the table, until a time that it keeps putting off. What
+//! a replica had claimed that was killed is anybody's then, and a result that comes after its claim was lost is dropped.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use callboard_model::entity::Entity;
@@ -17,11 +20,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::graph::apply::{self, Finished};
 use crate::graph::{enqueue, forget_results};
-use crate::limits::{IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_RETRY, TAKEN_AT_ONCE};
+use crate::limits::{
+    FAREWELL, IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_BACKOFF, STORE_RETRY, TAKEN_AT_ONCE, TELL_PAUSE,
+};
 use crate::process::{Last, Processed, Processor, Work};
 use crate::settings::{ProcessingInterval, Settings};
 
 pub(crate) mod files;
+pub(crate) mod held;
+pub(crate) mod replicas;
+
+use replicas::Replica;
 
 /// What the parts of the catalog share.
 #[derive(Clone)]
@@ -35,17 +44,25 @@ pub(crate) struct Shared {
     pub(crate) files_changed: Arc<AtomicBool>,
     /// Counts what readers may see.
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) replica: Arc<Replica>,
 }
 
 impl Shared {
     /// Says that readers may see something else than before.
     pub(crate) fn changed(&self) {
+        self.changed_here();
+        self.replica.tell_changed();
+    }
+
+    /// The same, where the other replicas know.
+    fn changed_here(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Says the same, and that there is work.
     pub(crate) fn queued(&self) {
         self.queued.notify_one();
+        self.replica.tell_work();
         self.changed();
     }
 }
@@ -69,20 +86,86 @@ pub(crate) async fn run(shared: Shared, shutdown: CancellationToken) {
         shutdown.cancelled().await;
         return;
     }
-    let mut engine = Engine { shared, tasks: JoinSet::new(), in_flight: HashMap::new() };
-    loop {
-        let step = tokio::select! {
-            () = shutdown.cancelled() => break,
-            step = engine.step() => step,
-        };
-        if let Err(error) = step {
-            tracing::error!(%error, "the catalog's engine will try again");
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = tokio::time::sleep(STORE_RETRY) => {}
+    let claims = Claims::default();
+    let beats = heartbeat(&shared, &claims);
+    let mut engine =
+        Engine { shared: shared.clone(), tasks: JoinSet::new(), in_flight: HashMap::new(), claims: claims.clone() };
+    let work = async {
+        let mut pause = STORE_RETRY;
+        loop {
+            match engine.step().await {
+                Ok(()) => pause = STORE_RETRY,
+                Err(error) => {
+                    tracing::warn!(%error, "the catalog's engine will try again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(STORE_BACKOFF);
+                }
             }
         }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = work => {}
+        () = beats => {}
     }
+    if shared.replica.several
+        && let Err(error) = tokio::time::timeout(FAREWELL, let_go(&shared, &claims)).await
+    {
+        tracing::debug!(%error, "the other replicas take over a little later");
+    }
+}
+
+/// What this replica has claimed and not stored.
+#[derive(Clone, Default)]
+struct Claims(Arc<Mutex<HashSet<i64>>>);
+
+impl Claims {
+    fn add(&self, ids: impl IntoIterator<Item = i64>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    }
+
+    fn remove(&self, ids: &[i64]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| !ids.contains(id));
+    }
+
+    fn all(&self) -> Vec<i64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}
+
+/// Keeps putting off the end of the claims. What the writer has locked is left out, to wait for nobody; there are three
+/// beats to a claim.
+async fn heartbeat(shared: &Shared, claims: &Claims) {
+    if !shared.replica.several {
+        return std::future::pending().await;
+    }
+    loop {
+        tokio::time::sleep(shared.replica.beat()).await;
+        let until = Some(shared.replica.until(now()));
+        if let Err(error) = set_claims(shared, claims.all(), until).await {
+            tracing::debug!(%error, "claims could not be extended");
+        }
+    }
+}
+
+async fn let_go(shared: &Shared, claims: &Claims) {
+    if let Err(error) = set_claims(shared, claims.all(), None).await {
+        tracing::debug!(%error, "claims were not given up");
+    }
+    shared.replica.tell_work();
+}
+
+async fn set_claims(shared: &Shared, ids: Vec<i64>, until: Option<i64>) -> Result<(), callboard_store::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut tx = shared.db.beside().await?;
+    let mut sql = Sql::new();
+    sql.push("WITH mine AS (SELECT entity_id FROM queue WHERE claimed_by = ").bind(shared.replica.id.as_str());
+    sql.push(" AND entity_id IN ").ids(ids).push(" FOR UPDATE SKIP LOCKED) UPDATE queue SET claimed_until = ");
+    sql.bind(until).push(" FROM mine WHERE queue.entity_id = mine.entity_id");
+    tx.execute(sql).await?;
+    tx.commit().await
 }
 
 /// Has everything processed again where settings or program differ from those that the results were made with.
@@ -114,6 +197,7 @@ struct Engine {
     tasks: JoinSet<(Taken, Processed)>,
     /// By task, so that a task which panics is known.
     in_flight: HashMap<tokio::task::Id, i64>,
+    claims: Claims,
 }
 
 impl Engine {
@@ -155,16 +239,27 @@ impl Engine {
     }
 
     async fn take(&self, limit: usize) -> Result<Vec<Taken>, callboard_store::Error> {
-        let mut tx = self.shared.db.read().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut sql = Sql::new();
         sql.push(
             "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.source_hash, e.version, e.read_version, e.made_with, \
              s.source, s.facts, h.used FROM queue q JOIN entity e ON e.id = q.entity_id \
              JOIN entity_source s ON s.entity_id = q.entity_id LEFT JOIN chained c ON c.entity_id = q.entity_id \
-             LEFT JOIN chain h ON h.id = c.chain_id WHERE q.due_at <= ",
+             LEFT JOIN chain h ON h.id = c.chain_id WHERE ",
         );
-        sql.bind(now()).push(" AND q.entity_id NOT IN ").ids(self.in_flight.values().copied());
-        sql.push(" ORDER BY q.due_at LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        if self.shared.replica.several {
+            let claimed = self.claim(limit).await?;
+            if claimed.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.claims.add(claimed.iter().copied());
+            sql.push("q.entity_id IN ").ids(claimed);
+        } else {
+            sql.push("q.due_at <= ").bind(now());
+            sql.push(" AND q.entity_id NOT IN ").ids(self.in_flight.values().copied());
+            sql.push(" ORDER BY q.due_at LIMIT ").bind(limit);
+        }
+        let mut tx = self.shared.db.read().await?;
         let rows = tx.fetch_all(sql).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -179,15 +274,46 @@ impl Engine {
         rows.iter().map(|row| taken(row, &mut dependencies)).collect()
     }
 
-    /// How long nothing is due, if nothing happens.
-    async fn next_due(&self) -> Result<Duration, callboard_store::Error> {
+    /// Makes what is due this replica's, beside the writer and waiting for nobody. What it claimed earlier and does not
+    /// work on, because the database went away in between, is its own.
+    async fn claim(&self, limit: i64) -> Result<Vec<i64>, callboard_store::Error> {
+        let (replica, now) = (&self.shared.replica, now());
         let mut sql = Sql::new();
-        sql.push("SELECT min(due_at) FROM queue WHERE entity_id NOT IN ").ids(self.in_flight.values().copied());
+        sql.push("WITH due AS (SELECT entity_id FROM queue WHERE due_at <= ").bind(now);
+        self.free(&mut sql, now);
+        sql.push(" ORDER BY due_at LIMIT ").bind(limit).push(" FOR UPDATE SKIP LOCKED) UPDATE queue SET claimed_by = ");
+        sql.bind(replica.id.as_str()).push(", claimed_until = ").bind(replica.until(now));
+        sql.push(" FROM due WHERE queue.entity_id = due.entity_id RETURNING queue.entity_id");
+        let mut tx = self.shared.db.beside().await?;
+        let rows = tx.fetch_all(sql).await?;
+        tx.commit().await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// What nobody works on.
+    fn free(&self, sql: &mut Sql, now: i64) {
+        sql.push(" AND entity_id NOT IN ").ids(self.in_flight.values().copied());
+        if self.shared.replica.several {
+            sql.push(" AND (claimed_until IS NULL OR claimed_until <= ").bind(now);
+            sql.push(" OR claimed_by = ").bind(self.shared.replica.id.as_str()).push(")");
+        }
+    }
+
+    /// How long nothing is due, if nothing happens. With other replicas no longer than one of them is believed.
+    async fn next_due(&self) -> Result<Duration, callboard_store::Error> {
+        let now = now();
+        let mut sql = Sql::new();
+        sql.push("SELECT due_at FROM queue WHERE 1 = 1");
+        self.free(&mut sql, now);
+        sql.push(" ORDER BY due_at LIMIT 1");
         let row = self.shared.db.fetch_optional(sql).await?;
-        let due: Option<i64> = row.map(|row| row.get(0)).transpose()?.flatten();
+        let due: Option<i64> = row.map(|row| row.get(0)).transpose()?;
         // Without anything to wait for, an hour is as good as any time.
-        let pause = due.map_or(3_600_000, |due| due.saturating_sub(now()));
-        Ok(Duration::from_millis(u64::try_from(pause).unwrap_or(0)))
+        let pause = due.map_or(3_600_000, |due| due.saturating_sub(now));
+        let pause = Duration::from_millis(u64::try_from(pause).unwrap_or(0));
+        let replica = &self.shared.replica;
+        // What is due and was not claimed is locked by the writer.
+        Ok(if replica.several { pause.clamp(TELL_PAUSE, replica.timeout.max(TELL_PAUSE)) } else { pause })
     }
 
     async fn store(&mut self, results: Vec<TaskResult>) -> Result<(), callboard_store::Error> {
@@ -212,18 +338,49 @@ impl Engine {
                 }
             }
         }
-        let settings = &self.shared.settings;
-        let mut tx = self.shared.db.begin().await?;
-        let files = apply::apply(&mut tx, finished, settings, now()).await?;
-        for id in panicked {
-            apply::panicked(&mut tx, id).await?;
-        }
-        tx.commit().await?;
-        if files {
+        let ids: Vec<i64> = finished.iter().map(|one| one.id).chain(panicked.iter().copied()).collect();
+        let stored = self.keep(finished, panicked, &ids).await;
+        // Where that failed they are taken again.
+        self.claims.remove(&ids);
+        if stored? {
             self.shared.files_changed.store(true, Ordering::Release);
         }
         self.shared.changed();
         Ok(())
+    }
+
+    /// Stores results of claims that were not lost, and gives the claims up.
+    async fn keep(
+        &self,
+        mut finished: Vec<Finished>,
+        mut panicked: HashSet<i64>,
+        ids: &[i64],
+    ) -> Result<bool, callboard_store::Error> {
+        let replica = &self.shared.replica;
+        let mut tx = self.shared.db.begin().await?;
+        if replica.several {
+            let mut sql = Sql::new();
+            sql.push("SELECT entity_id FROM queue WHERE claimed_by = ").bind(replica.id.as_str());
+            // Locked, so that nobody claims them before this is kept.
+            sql.push(" AND entity_id IN ").ids(ids.iter().copied()).push(" FOR UPDATE");
+            let rows = tx.fetch_all(sql).await?;
+            let ours = rows.iter().map(|row| row.get(0)).collect::<Result<HashSet<i64>, _>>()?;
+            finished.retain(|one| ours.contains(&one.id));
+            panicked.retain(|id| ours.contains(id));
+        }
+        let files = apply::apply(&mut tx, finished, &self.shared.settings, now()).await?;
+        for id in panicked {
+            apply::panicked(&mut tx, id).await?;
+        }
+        if replica.several {
+            // Those that were asked for anew meanwhile, or are of another source.
+            let mut sql = Sql::new();
+            sql.push("UPDATE queue SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = ");
+            sql.bind(replica.id.as_str()).push(" AND entity_id IN ").ids(ids.iter().copied());
+            tx.execute(sql).await?;
+        }
+        tx.commit().await?;
+        Ok(files)
     }
 }
 

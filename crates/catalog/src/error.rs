@@ -15,7 +15,8 @@ pub enum Error {
     /// This catalog does not allow it: 403, `NotAllowedError`.
     #[error("{0}")]
     NotAllowed(String),
-    /// The database failed, or holds what this program did not write: 500.
+    /// The database cannot be reached or is overloaded: 503, `ServiceUnavailableError`. Or it failed, or holds what this
+    /// program did not write: 500.
     #[error(transparent)]
     Store(#[from] callboard_store::Error),
 }
@@ -29,6 +30,7 @@ impl Error {
             Error::NotFound(_) => "NotFoundError",
             Error::Conflict(_) => "ConflictError",
             Error::NotAllowed(_) => "NotAllowedError",
+            Error::Store(error) if error.is_retryable() => "ServiceUnavailableError",
             Error::Store(_) => "Error",
         }
     }
@@ -41,6 +43,7 @@ impl Error {
             Error::NotFound(_) => 404,
             Error::Conflict(_) => 409,
             Error::NotAllowed(_) => 403,
+            Error::Store(error) if error.is_retryable() => 503,
             Error::Store(_) => 500,
         }
     }

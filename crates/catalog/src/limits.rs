@@ -60,6 +60,24 @@ pub(crate) const WATCH_SHARE: u32 = 20;
 /// The pause after an error of the database, before the engine tries again.
 pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
 
+/// The longest pause after errors of the database. One that is back is found by then; a hundred replicas that ask it
+/// every five seconds are no load.
+pub(crate) const STORE_BACKOFF: Duration = Duration::from_secs(5);
+
+/// For how long a replica is believed that says nothing. Longer than a hiccup of the network or a stop of a virtual
+/// machine that is moved, short enough for a person who waits. Whoever is at work says so three times within it.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// The shortest such time: a replica that is busy must still come to say so.
+pub(crate) const LEASE_LEAST: Duration = Duration::from_secs(1);
+
+/// Between two words to the other replicas, at least. A page that shows a change a tenth of a second later is not slower
+/// to a person, and an ingestion commits many times within it.
+pub(crate) const TELL_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a replica that ends takes to give up what it holds. Others find it a little later otherwise.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+
 /// The pause before a provider that asked to be called again at once is called again, so that one which never waits
 /// does not take a processor for itself.
 pub(crate) const AGAIN_PAUSE: Duration = Duration::from_millis(200);
@@ -83,7 +101,7 @@ pub(crate) const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
 /// Between two looks at what somebody waits for, at least: every result that is stored would else cause one.
 pub(crate) const WAIT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Between two looks at what somebody waits for, at most: another process may do the work and cannot tell this one.
+/// Between two looks at what somebody waits for, at most: a word of another replica may be lost.
 pub(crate) const WAIT_LOOK: Duration = Duration::from_millis(500);
 
 /// Entities that the analysis of a location answers with. Nobody looks through more of them before registering one.

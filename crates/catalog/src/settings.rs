@@ -9,6 +9,8 @@ use callboard_model::schedule::parse_duration;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use url::Url;
 
+use crate::limits::{LEASE, LEASE_LEAST};
+
 /// app-config's `catalog`. Keys that the engine does not know are left to others (`catalog.providers`).
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -19,6 +21,8 @@ pub struct Settings {
     pub rules: Option<Vec<Rule>>,
     /// How often sources that cannot tell of changes are read again.
     pub processing_interval: ProcessingInterval,
+    /// For how long a replica is believed that says nothing.
+    pub replica_timeout: ReplicaTimeout,
     /// What becomes of entities that no source names any more.
     pub orphan_strategy: Strategy,
     /// What becomes of entities of providers that are gone.
@@ -181,6 +185,23 @@ pub enum ProcessingInterval {
     Between(Duration, Duration),
     /// Nothing is processed at all: another replica does it.
     Never,
+}
+
+/// For how long a replica is believed to be at work that says nothing; then others take over what it had begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaTimeout(pub Duration);
+
+impl Default for ReplicaTimeout {
+    fn default() -> Self {
+        ReplicaTimeout(LEASE)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReplicaTimeout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let duration = parse_duration(&serde_json::Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
+        Ok(ReplicaTimeout(duration.max(LEASE_LEAST)))
+    }
 }
 
 /// What becomes of what nobody names any more.

@@ -121,6 +121,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let parts = build(&config, &data_dir, &url).await?;
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
+    lifecycle.depends_on(db.clone());
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
     tracing::info!(%url, "ready");

@@ -106,6 +106,19 @@ impl Db {
         Ok(self.transaction(driver))
     }
 
+    /// Begins a transaction that writes beside the one writer, for rows of whom nobody says more than "this is mine":
+    /// claims, leases, and what is told to others. It must not wait for a row while it holds another (`SKIP LOCKED`),
+    /// or the writer may wait for it in return. On SQLite it is [`Db::begin`].
+    ///
+    /// # Errors
+    /// The database is busy for longer than [`crate::limits::BUSY`], cannot be reached, or fails.
+    pub async fn beside(&self) -> Result<Tx, Error> {
+        match &self.inner.driver {
+            Driver::Sqlite(_) => self.begin().await,
+            Driver::Postgres(postgres) => Ok(self.transaction(TxDriver::Postgres(postgres.beside().await?))),
+        }
+    }
+
     /// Begins a transaction that only reads: everything that it sees is of one moment, and it waits for no writer.
     ///
     /// # Errors

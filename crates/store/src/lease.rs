@@ -15,7 +15,9 @@ use crate::{Db, Error, args, query};
 pub async fn acquire(db: &Db, name: &str, holder: &str, duration: Duration, now: DateTime<Utc>) -> Result<bool, Error> {
     let now = now.timestamp_millis();
     let expires = now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
-    let written = db
+    // Beside the writer: somebody's long transaction must not cost anybody a lease.
+    let mut tx = db.beside().await?;
+    let written = tx
         .execute(query(
             "INSERT INTO lease(name, holder, expires_at) VALUES ($1, $2, $3) \
              ON CONFLICT(name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at \
@@ -23,6 +25,7 @@ pub async fn acquire(db: &Db, name: &str, holder: &str, duration: Duration, now:
             args![name, holder, expires, now],
         ))
         .await?;
+    tx.commit().await?;
     Ok(written > 0)
 }
 
@@ -31,6 +34,17 @@ pub async fn acquire(db: &Db, name: &str, holder: &str, duration: Duration, now:
 /// # Errors
 /// The database fails.
 pub async fn release(db: &Db, name: &str, holder: &str) -> Result<(), Error> {
-    db.execute(query("DELETE FROM lease WHERE name = $1 AND holder = $2", args![name, holder])).await?;
-    Ok(())
+    let mut tx = db.beside().await?;
+    tx.execute(query("DELETE FROM lease WHERE name = $1 AND holder = $2", args![name, holder])).await?;
+    tx.commit().await
+}
+
+/// Gives up every lease of a holder, which is about to end.
+///
+/// # Errors
+/// The database fails.
+pub async fn release_all(db: &Db, holder: &str) -> Result<(), Error> {
+    let mut tx = db.beside().await?;
+    tx.execute(query("DELETE FROM lease WHERE holder = $1", args![holder])).await?;
+    tx.commit().await
 }

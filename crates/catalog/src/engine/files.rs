@@ -4,6 +4,7 @@
 //! drives, container mounts and some editors, need a watch per folder, and still leave the patterns to be walked. A look
 //! at a few hundred files takes a millisecond; for very many, the pauses grow with the time that a look takes.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,8 @@ pub(crate) async fn run(shared: Shared, shutdown: CancellationToken) {
         pause = match look(&shared, &mut watched).await {
             Ok(took) => WATCH_PAUSE.max(took.saturating_mul(WATCH_SHARE)),
             Err(error) => {
-                tracing::error!(%error, "looking for changed files failed");
+                tracing::warn!(%error, "looking for changed files failed");
+                watched.clear();
                 shared.files_changed.store(true, Ordering::Release);
                 STORE_RETRY
             }
@@ -46,7 +48,16 @@ pub(crate) async fn run(shared: Shared, shutdown: CancellationToken) {
 
 async fn look(shared: &Shared, watched: &mut Vec<Watched>) -> Result<Duration, callboard_store::Error> {
     if shared.files_changed.swap(false, Ordering::AcqRel) {
-        *watched = load(shared).await?;
+        let known: HashMap<(i64, String), Option<String>> =
+            watched.drain(..).map(|one| ((one.entity, one.key), one.stamp)).collect();
+        let mut now_watched = load(shared).await?;
+        // Another replica may see the same file with another time: what was looked at here is compared with that.
+        for one in &mut now_watched {
+            if let Some(stamp) = known.get(&(one.entity, one.key.clone())).filter(|_| shared.replica.several) {
+                one.stamp.clone_from(stamp);
+            }
+        }
+        *watched = now_watched;
     }
     if watched.is_empty() {
         return Ok(Duration::ZERO);
@@ -62,7 +73,7 @@ async fn look(shared: &Shared, watched: &mut Vec<Watched>) -> Result<Duration, c
         let mut tx = shared.db.begin().await?;
         enqueue(&mut tx, &changed, now(), false).await?;
         tx.commit().await?;
-        shared.queued.notify_one();
+        shared.queued();
     }
     Ok(start.elapsed())
 }

@@ -304,6 +304,7 @@ async fn finish(tx: &mut Tx, results: &mut [Applied], settings: &Settings, now: 
         sql.push("WITH v(id, ticket, due_at, attempts, checked_at) AS (VALUES ").rows(chunk.iter().cloned());
         sql.push(
             ") UPDATE queue SET due_at = v.due_at, attempts = v.attempts, forced = 0, \
+             claimed_by = NULL, claimed_until = NULL, \
              checked_at = coalesce(CAST(v.checked_at AS BIGINT), queue.checked_at) FROM v \
              WHERE queue.entity_id = v.id AND queue.ticket = v.ticket",
         );

@@ -1,20 +1,46 @@
 //! Making the index anew from the documents, when the rule changed by which it is made.
 
+use std::sync::Arc;
+
 use callboard_store::{Db, Error, Sql, args, query};
 
 use super::changes::Changes;
 use super::extract::{self, Entries};
+use crate::engine::held::Held;
+use crate::engine::replicas::Replica;
 
 /// Documents that are indexed in one transaction.
 const BATCH: i64 = 500;
 
-/// Makes the index anew, where it was made by another rule than this program's. A rebuild that is cut off begins again.
-pub(crate) async fn rebuild_if_changed(db: &Db) -> Result<(), Error> {
+/// Makes the index anew, where it was made by another rule than this program's. A rebuild that is cut off begins again;
+/// of several replicas that start together one does it, and the others wait.
+pub(crate) async fn rebuild_if_changed(db: &Db, replica: &Arc<Replica>) -> Result<(), Error> {
+    let held = loop {
+        if is_current(db).await? {
+            return Ok(());
+        }
+        if let Some(held) = Held::take(db, replica, "catalog index").await? {
+            break held;
+        }
+        tokio::time::sleep(replica.beat()).await;
+    };
+    if is_current(db).await? {
+        return held.give_up().await;
+    }
+    tokio::select! {
+        rebuilt = rebuild(db) => rebuilt?,
+        () = held.lost() => return Err(Error::Unavailable("the index could not be made in peace".to_owned())),
+    }
+    held.give_up().await
+}
+
+async fn is_current(db: &Db) -> Result<bool, Error> {
     let select = query("SELECT value FROM setting WHERE name = 'index'", args![]);
     let before: Option<String> = db.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?;
-    if before.as_deref() == Some(extract::VERSION) {
-        return Ok(());
-    }
+    Ok(before.as_deref() == Some(extract::VERSION))
+}
+
+async fn rebuild(db: &Db) -> Result<(), Error> {
     tracing::info!("indexing the catalog anew");
     let mut tx = db.begin().await?;
     for statement in [

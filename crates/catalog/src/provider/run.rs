@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::apply::{self, Applied};
 use super::stage::{self, Staged};
 use super::{Again, EntityProvider, Mode};
+use crate::engine::held::Held;
 use crate::engine::{Shared, now};
 use crate::limits::PAGES_PER_RUN;
 
@@ -22,6 +23,8 @@ pub(crate) enum Ended {
     AppliedAgain,
     /// It failed; the reason is in the provider's state.
     Failed,
+    /// Another replica may have taken it over, because this one was not heard of for too long.
+    Lost,
 }
 
 /// A run that is under way, as the database has it.
@@ -34,7 +37,7 @@ struct Run {
 }
 
 /// Carries out a run, or what is left of one that a restart cut off.
-pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Result<Ended, Error> {
+pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &Held) -> Result<Ended, Error> {
     let mut run = begin(shared, provider).await?;
     let timeout = provider.schedule().timeout;
     let elapsed = Duration::from_millis(u64::try_from(now().saturating_sub(run.started_at)).unwrap_or(0));
@@ -42,9 +45,15 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
     let deadline = Instant::now().checked_add(timeout.saturating_sub(elapsed));
     for page in 1..=PAGES_PER_RUN {
         let read = provider.read(run.cursor.clone());
-        let result = match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, read).await,
-            None => Ok(read.await),
+        let read = async {
+            match deadline {
+                Some(deadline) => tokio::time::timeout_at(deadline, read).await,
+                None => Ok(read.await),
+            }
+        };
+        let result = tokio::select! {
+            result = read => result,
+            () = held.lost() => return Ok(Ended::Lost),
         };
         let page = match result {
             Err(_) => {
@@ -68,6 +77,9 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider) -> Resul
         let last = page.next.is_none() || page.again == Again::Now;
         run.cursor = page.next;
         let mut tx = shared.db.begin().await?;
+        if !is_ours(&mut tx, shared, &run).await? {
+            return Ok(Ended::Lost);
+        }
         stage::add(&mut tx, run.source_id, &run.id, &items).await?;
         if last {
             let applied = apply::apply(&mut tx, run.source_id, &run.id, page.mode, now()).await?;
@@ -159,6 +171,11 @@ async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Er
                 Some("delta") => Some(Mode::Delta),
                 _ => None,
             };
+            tx.execute(query(
+                "UPDATE source SET holder = $2 WHERE id = $1",
+                args![source_id, shared.replica.id.as_str()],
+            ))
+            .await?;
             tx.commit().await?;
             tracing::info!(provider = provider.name(), "going on with a run that was cut off");
             return Ok(Run { source_id, id, cursor, mode, started_at });
@@ -169,12 +186,28 @@ async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Er
     let cursor = cursor.filter(|_| same && !open);
     let run = Run { source_id, id: Uuid::new_v4().to_string(), cursor, mode: None, started_at: now() };
     tx.execute(query(
-        "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4, fingerprint = $5 WHERE id = $1",
-        args![source_id, &run.id, run.cursor.clone(), run.started_at, provider.fingerprint()],
+        "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4, fingerprint = $5, holder = $6 \
+         WHERE id = $1",
+        args![
+            source_id,
+            &run.id,
+            run.cursor.clone(),
+            run.started_at,
+            provider.fingerprint(),
+            shared.replica.id.as_str()
+        ],
     ))
     .await?;
     tx.commit().await?;
     Ok(run)
+}
+
+/// Whether this replica is still the one that carries the run out. As one transaction writes at a time, it stays so until
+/// this one ends.
+async fn is_ours(tx: &mut Tx, shared: &Shared, run: &Run) -> Result<bool, Error> {
+    let select = "SELECT 1 FROM source WHERE id = $1 AND run = $2 AND holder = $3";
+    let row = args![run.source_id, &run.id, shared.replica.id.as_str()];
+    Ok(tx.fetch_optional(query(select, row)).await?.is_some())
 }
 
 async fn succeed(tx: &mut Tx, source_id: i64, cursor: Option<String>, applied: &Applied) -> Result<(), Error> {
@@ -193,6 +226,9 @@ async fn succeed(tx: &mut Tx, source_id: i64, cursor: Option<String>, applied: &
 async fn fail(shared: &Shared, run: &Run, message: &str) -> Result<Ended, Error> {
     tracing::warn!(source = run.source_id, message, "a provider's run failed");
     let mut tx = shared.db.begin().await?;
+    if !is_ours(&mut tx, shared, run).await? {
+        return Ok(Ended::Lost);
+    }
     apply::discard(&mut tx, &run.id).await?;
     tx.execute(query(
         "UPDATE source SET run = NULL, cursor = NULL, mode = NULL, last_error = $2 WHERE id = $1",

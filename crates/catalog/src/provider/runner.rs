@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use callboard_store::schedule;
+use callboard_store::{Error, lease, schedule};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::EntityProvider;
 use super::run::{self, Ended};
-use crate::engine::Shared;
-use crate::limits::{AGAIN_PAUSE, STORE_RETRY};
+use super::status::{self, Clock};
+use crate::engine::held::Held;
+use crate::engine::{Shared, now};
+use crate::limits::{AGAIN_PAUSE, FAREWELL, STORE_BACKOFF, STORE_RETRY};
 
 /// The providers that there are.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ pub(crate) struct Runner {
 pub(crate) struct Running {
     pub(crate) provider: Arc<dyn EntityProvider>,
     asked: Notify,
+    /// Its run was begun by a replica that is gone.
+    abandoned: Notify,
     stop: CancellationToken,
     state: Mutex<State>,
 }
@@ -47,8 +52,8 @@ impl Runner {
                 let name = provider.name().to_owned();
                 let same = current.remove(&name).filter(|running| Arc::ptr_eq(&running.provider, &provider));
                 let running = same.unwrap_or_else(|| {
-                    let (asked, stop) = (Notify::new(), CancellationToken::new());
-                    Arc::new(Running { provider, asked, stop, state: Mutex::default() })
+                    let (asked, abandoned, stop) = (Notify::new(), Notify::new(), CancellationToken::new());
+                    Arc::new(Running { provider, asked, abandoned, stop, state: Mutex::default() })
                 });
                 next.insert(name, running);
             }
@@ -74,6 +79,8 @@ impl Runner {
         let mut changes = self.providers.subscribe();
         let mut started: BTreeMap<String, Arc<Running>> = BTreeMap::new();
         let mut tasks = JoinSet::new();
+        let mut look = tokio::time::interval(shared.replica.timeout);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let wanted = changes.borrow_and_update().clone();
             for (name, running) in &wanted {
@@ -95,6 +102,10 @@ impl Runner {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 changed = changes.changed() => if changed.is_err() { break },
+                _ = look.tick(), if shared.replica.several => match status::abandoned(&shared.db, now()).await {
+                    Ok(names) => names.iter().filter_map(|name| started.get(name)).for_each(|one| one.abandoned.notify_one()),
+                    Err(error) => tracing::debug!(%error, "cannot tell whether a run was cut off"),
+                },
                 Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a provider's task ended");
@@ -104,6 +115,12 @@ impl Runner {
         }
         // What is under way is in the database and goes on at the next start.
         tasks.shutdown().await;
+        if shared.replica.several {
+            let released = lease::release_all(&shared.db, &shared.replica.id);
+            if !matches!(tokio::time::timeout(FAREWELL, released).await, Ok(Ok(()))) {
+                tracing::debug!("the other replicas take over a little later");
+            }
+        }
     }
 }
 
@@ -112,27 +129,48 @@ impl Running {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for its turn. True where somebody asked for it.
+    async fn wait(&self, until: Option<DateTime<Utc>>) -> bool {
+        let time = async {
+            match until {
+                Some(until) => tokio::time::sleep((until - Utc::now()).to_std().unwrap_or_default()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.asked.notified() => true,
+            () = self.abandoned.notified() => false,
+            () = time => false,
+        }
+    }
+
     fn set_state(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }
 
+/// When a provider's turn is, and by which run of before that was computed: where another replica has begun one since,
+/// the turn was that one's.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    next: Option<DateTime<Utc>>,
+    seen: Option<i64>,
+}
+
 async fn one(shared: Shared, running: Arc<Running>) {
     let work = async {
-        let provider = running.provider.as_ref();
-        let mut next = first(&shared, provider).await;
+        let mut turn = first(&shared, running.provider.as_ref()).await;
+        let (mut asked, mut held, mut pause) = (false, None, STORE_RETRY);
         loop {
-            running.set_state(State { running: false, next });
+            running.set_state(State { running: false, next: turn.next });
             shared.changed();
-            wait(next, &running.asked).await;
-            let began = Utc::now();
-            running.set_state(State { running: true, next: None });
-            match run::run(&shared, provider).await {
-                Ok(Ended::AppliedAgain) => next = Some(Utc::now() + AGAIN_PAUSE),
-                Ok(Ended::Applied | Ended::Failed) => next = following(provider, began),
+            asked |= running.wait(turn.next).await;
+            match take_turn(&shared, &running, turn, &mut asked, &mut held).await {
+                Ok(next) => (turn, pause) = (next, STORE_RETRY),
                 Err(error) => {
-                    tracing::error!(%error, provider = provider.name(), "a provider's run will go on");
-                    next = Some(Utc::now() + STORE_RETRY);
+                    tracing::warn!(%error, provider = running.provider.name(), "a provider's run will go on");
+                    turn.next = Some(Utc::now() + pause);
+                    pause = (pause * 2).min(STORE_BACKOFF);
                 }
             }
         }
@@ -143,37 +181,77 @@ async fn one(shared: Shared, running: Arc<Running>) {
     }
 }
 
-/// A run that a restart cut off goes on at once; otherwise the schedule says.
-async fn first(shared: &Shared, provider: &dyn EntityProvider) -> Option<DateTime<Utc>> {
-    let cut_off = super::status::has_open_run(&shared.db, provider.name()).await.unwrap_or_else(|error| {
-        tracing::error!(%error, provider = provider.name(), "cannot tell whether a run was cut off");
-        false
-    });
-    if cut_off {
-        return Some(Utc::now());
-    }
-    schedule::first(provider.schedule(), Utc::now()).unwrap_or_else(|error| {
-        tracing::error!(%error, provider = provider.name(), "the provider runs only when somebody asks for it");
-        None
-    })
-}
-
-fn following(provider: &dyn EntityProvider, began: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    schedule::next_after(provider.schedule(), began, Utc::now()).unwrap_or_else(|error| {
-        tracing::error!(%error, provider = provider.name(), "the provider runs only when somebody asks for it");
-        None
-    })
-}
-
-async fn wait(until: Option<DateTime<Utc>>, asked: &Notify) {
-    let time = async {
-        match until {
-            Some(until) => tokio::time::sleep((until - Utc::now()).to_std().unwrap_or_default()).await,
-            None => std::future::pending().await,
-        }
+/// Runs a provider where it is its turn and this replica's, and says when the next one is.
+async fn take_turn(
+    shared: &Shared,
+    running: &Running,
+    turn: Turn,
+    asked: &mut bool,
+    kept: &mut Option<Held>,
+) -> Result<Turn, Error> {
+    let (provider, replica) = (running.provider.as_ref(), &shared.replica);
+    let later = Turn { next: Some(Utc::now() + replica.beat()), ..turn };
+    let held = match kept.take() {
+        Some(held) => held,
+        None => match Held::take(&shared.db, replica, &status::lease_name(provider.name())).await? {
+            Some(held) => held,
+            // It runs elsewhere.
+            None => return Ok(later),
+        },
     };
-    tokio::select! {
-        () = time => {}
-        () = asked.notified() => {}
+    let clock = status::clock(&shared.db, provider.name()).await?;
+    if !*asked && !clock.is_open && clock.started_at != turn.seen {
+        held.give_up().await?;
+        return Ok(Turn { next: following(provider, clock.started_at), seen: clock.started_at });
     }
+    running.set_state(State { running: true, next: None });
+    let ended = run::run(shared, provider, &held).await?;
+    *asked = false;
+    let seen = status::clock(&shared.db, provider.name()).await?.started_at;
+    match ended {
+        Ended::AppliedAgain => {
+            // It is called all the time: it does not move without need.
+            *kept = Some(held);
+            Ok(Turn { next: Some(Utc::now() + AGAIN_PAUSE), seen })
+        }
+        Ended::Applied | Ended::Failed => {
+            held.give_up().await?;
+            Ok(Turn { next: following(provider, seen), seen })
+        }
+        Ended::Lost => Ok(later),
+    }
+}
+
+/// A run that a restart cut off goes on at once; otherwise the schedule says, which other replicas may have kept.
+async fn first(shared: &Shared, provider: &dyn EntityProvider) -> Turn {
+    let clock = status::clock(&shared.db, provider.name()).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, provider = provider.name(), "cannot tell whether a run was cut off");
+        Clock::default()
+    });
+    let seen = clock.started_at;
+    let is_kept = shared.replica.several && clock.fingerprint.as_deref() == Some(provider.fingerprint());
+    let next = if clock.is_open {
+        Some(Utc::now())
+    } else if is_kept && seen.is_some() {
+        following(provider, seen)
+    } else {
+        or_never(provider, schedule::first(provider.schedule(), Utc::now()))
+    };
+    Turn { next, seen }
+}
+
+fn following(provider: &dyn EntityProvider, began: Option<i64>) -> Option<DateTime<Utc>> {
+    let now = Utc::now();
+    let began = began.and_then(DateTime::from_timestamp_millis).unwrap_or(now);
+    or_never(provider, schedule::next_after(provider.schedule(), began, now))
+}
+
+fn or_never(
+    provider: &dyn EntityProvider,
+    next: Result<Option<DateTime<Utc>>, schedule::ScheduleError>,
+) -> Option<DateTime<Utc>> {
+    next.unwrap_or_else(|error| {
+        tracing::error!(%error, provider = provider.name(), "the provider runs only when somebody asks for it");
+        None
+    })
 }

@@ -2,7 +2,7 @@
 
 use callboard_model::api::{Problem, ProviderInfo, RunCounts};
 use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION};
-use callboard_store::{Db, Error, Row, Sql, Tx, args, query};
+use callboard_store::{Db, Engine, Error, Row, Sql, Tx, args, query};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::apply::Conflict;
@@ -10,17 +10,44 @@ use super::runner::Runner;
 use crate::limits::PROBLEMS;
 use crate::process::ProcessingError;
 
-/// Whether a run was cut off.
-pub(crate) async fn has_open_run(db: &Db, name: &str) -> Result<bool, Error> {
-    Ok(db
-        .fetch_optional(query("SELECT 1 FROM source WHERE name = $1 AND run IS NOT NULL", args![name]))
-        .await?
-        .is_some())
+/// What replicas go by when they decide whether it is a provider's turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clock {
+    /// When the last run began, of whichever replica.
+    pub(crate) started_at: Option<i64>,
+    /// Of the provider that began it.
+    pub(crate) fingerprint: Option<String>,
+    /// Whether it is under way, or was cut off.
+    pub(crate) is_open: bool,
+}
+
+pub(crate) async fn clock(db: &Db, name: &str) -> Result<Clock, Error> {
+    let select = query("SELECT started_at, fingerprint, run FROM source WHERE name = $1", args![name]);
+    let Some(row) = db.fetch_optional(select).await? else { return Ok(Clock::default()) };
+    Ok(Clock { started_at: row.get(0)?, fingerprint: row.get(1)?, is_open: row.get::<Option<String>>(2)?.is_some() })
+}
+
+/// The lease that a provider's runs are under.
+pub(crate) fn lease_name(provider: &str) -> String {
+    format!("{LEASE_OF}{provider}")
+}
+
+const LEASE_OF: &str = "provider ";
+
+/// The providers whose run was cut off, and is nobody's. One that asks to be called again at once has no run in between,
+/// and a cursor instead.
+pub(crate) async fn abandoned(db: &Db, now: i64) -> Result<Vec<String>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT s.name FROM source s WHERE (s.run IS NOT NULL OR s.cursor IS NOT NULL) AND NOT EXISTS ");
+    sql.push("(SELECT 1 FROM lease l WHERE l.name = ").bind(LEASE_OF).push(" || s.name AND l.expires_at > ").bind(now);
+    sql.push(")");
+    db.fetch_all(sql).await?.iter().map(|row| row.get(0)).collect()
 }
 
 /// The state of every provider, by name.
 pub(crate) async fn all(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, Error> {
     let mut tx = db.read().await?;
+    let is_shared = db.engine() == Engine::Postgres;
     let mut infos = Vec::new();
     for (name, running) in runner.all() {
         let state = running.state();
@@ -33,11 +60,13 @@ pub(crate) async fn all(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, E
         };
         let row = tx
             .fetch_optional(query(
-                "SELECT id, started_at, last_success, last_error, counts, conflicts FROM source WHERE name = $1",
+                "SELECT id, started_at, last_success, last_error, counts, conflicts, run FROM source WHERE name = $1",
                 args![&name],
             ))
             .await?;
         if let Some(row) = row {
+            // Another replica may be the one that runs it.
+            info.running |= is_shared && row.get::<Option<String>>("run")?.is_some();
             fill(&mut tx, &mut info, &row).await?;
         }
         infos.push(info);

@@ -70,13 +70,13 @@ async fn principal(app: &App, method: &Method, headers: &HeaderMap) -> Result<Pr
         return source.ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", "Illegal token"));
     }
     let Some(session) = session else { return Ok(Principal::Anonymous) };
-    let entity_ref = app.sessions.find(&session).await.map_err(|error| ApiError::internal(&error))?;
+    let entity_ref = app.sessions.find(&session).await?;
     // A session ends with the way to sign in: somebody taken out of app-config is out.
     let Some(choice) = entity_ref.and_then(|entity_ref| app.directory.choice(&entity_ref)) else {
         return Ok(Principal::Anonymous);
     };
     let user = app.directory.user(choice, &app.catalog, app.policy.names_entities()).await;
-    user.map(Principal::User).map_err(|error| ApiError::internal(&error))
+    Ok(Principal::User(user?))
 }
 
 fn token(headers: &HeaderMap) -> Option<&[u8]> {

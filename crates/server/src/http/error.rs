@@ -25,6 +25,9 @@ pub(crate) struct ApiError {
     pub retry_after: Option<u64>,
 }
 
+/// Seconds after which a database that was away is worth another try. It is mended within a second of its return.
+const RETRY_AFTER: u64 = 5;
+
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 
 impl ApiError {
@@ -69,6 +72,21 @@ impl ApiError {
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> ApiError {
         self.more.insert(key.to_owned(), value.into());
         self
+    }
+}
+
+/// A database that is away is not a fault of the server, and the same request may work a moment later. What it said stays
+/// in the log: it names addresses.
+impl From<callboard_store::Error> for ApiError {
+    fn from(error: callboard_store::Error) -> ApiError {
+        use callboard_store::Error;
+        let message = match &error {
+            Error::Unavailable(_) => "The database cannot be reached at the moment. Try again in a few seconds",
+            Error::Busy(_) | Error::Conflict(_) => "The database is busy with other work. Try again in a few seconds",
+            _ => return ApiError::internal(&error),
+        };
+        tracing::warn!(%error, "a request is answered with 503");
+        ApiError { retry_after: Some(RETRY_AFTER), ..ApiError::unavailable(message) }
     }
 }
 

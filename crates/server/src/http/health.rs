@@ -1,16 +1,21 @@
 //! Whether the server is up, and whether it is ready. Both are there before anything else is.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
+use callboard_store::{Db, args, query};
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::identity::Permission;
+
+/// How long the database may take to answer. An orchestrator gives the whole probe a second or a few.
+const DATABASE: Duration = Duration::from_secs(1);
 
 /// How far the portal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +29,23 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub(crate) struct Lifecycle {
     phase: Arc<watch::Sender<Phase>>,
+    db: Arc<OnceLock<Db>>,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Lifecycle {
-        Lifecycle { phase: Arc::new(watch::Sender::new(Phase::Starting)) }
+        Lifecycle { phase: Arc::new(watch::Sender::new(Phase::Starting)), db: Arc::default() }
+    }
+
+    /// From now on the portal is ready only while the database answers.
+    pub(crate) fn depends_on(&self, db: Db) {
+        self.db.get_or_init(|| db);
+    }
+
+    async fn reaches_database(&self) -> bool {
+        let Some(db) = self.db.get() else { return true };
+        let asked = db.fetch_optional(query("SELECT 1", args![]));
+        matches!(tokio::time::timeout(DATABASE, asked).await, Ok(Ok(_)))
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -66,13 +83,16 @@ pub(super) async fn liveness() -> Response {
     answer(StatusCode::OK, "ok", None)
 }
 
-/// Whether the portal has started, and is not about to end. `/healthcheck` says the same.
+/// Whether the portal has started, is not about to end, and reaches its database. `/healthcheck` says the same.
 #[utoipa::path(get, path = "/.backstage/health/v1/readiness", tag = "health", operation_id = "getReadiness",
     extensions(("x-permission" = json!(Permission::Public.name()))),
     responses((status = 200, description = "It has", body = Health), (status = 503, description = "Not yet, or not any more", body = Health)))]
 pub(super) async fn readiness(State(lifecycle): State<Lifecycle>) -> Response {
     let phase = *lifecycle.watch().borrow();
     match phase {
+        Phase::Running if !lifecycle.reaches_database().await => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, "error", Some("The database cannot be reached"))
+        }
         Phase::Running => answer(StatusCode::OK, "ok", None),
         Phase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, "error", Some("Backend has not started yet")),
         Phase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, "error", Some("Backend is shutting down")),

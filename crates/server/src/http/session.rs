@@ -37,12 +37,10 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
         ))
     })?;
     if let Some(old) = session::cookie(&headers) {
-        app.sessions.end(&old).await.map_err(|error| ApiError::internal(&error))?;
+        app.sessions.end(&old).await?;
     }
-    let secret = app.sessions.start(&choice.entity_ref).await.map_err(|error| ApiError::internal(&error))?;
-    let principal = Principal::User(
-        app.directory.user(choice, &app.catalog, false).await.map_err(|error| ApiError::internal(&error))?,
-    );
+    let secret = app.sessions.start(&choice.entity_ref).await?;
+    let principal = Principal::User(app.directory.user(choice, &app.catalog, false).await?);
     let cookie = set_cookie(&app, &secret, LIFETIME.as_secs());
     Ok(([(header::SET_COOKIE, cookie)], json(&of(&app, &principal))).into_response())
 }
@@ -51,7 +49,7 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
 #[utoipa::path(delete, path = "/session", tag = "session", operation_id = "signOut", responses((status = 204, description = "Signed out")))]
 async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
     if let Some(secret) = session::cookie(&headers) {
-        app.sessions.end(&secret).await.map_err(|error| ApiError::internal(&error))?;
+        app.sessions.end(&secret).await?;
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie(&app, "", 0))]).into_response())
 }

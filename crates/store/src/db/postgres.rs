@@ -74,6 +74,11 @@ impl Postgres {
         self.transaction(&self.readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", BUSY).await
     }
 
+    /// Among the readers: whoever has the writing connection may wait long for the lock.
+    pub(super) async fn beside(&self) -> Result<Transaction, Error> {
+        self.transaction(&self.readers, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", BUSY).await
+    }
+
     async fn transaction(&self, pool: &Arc<Pool>, begin: &str, patience: Duration) -> Result<Transaction, Error> {
         let lease = pool.begin(begin).await?;
         Ok(Transaction { lease, patience: patience + MARGIN, channels: Arc::clone(&self.channels) })

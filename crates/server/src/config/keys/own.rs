@@ -173,6 +173,13 @@ pub(super) const KEYS: &[Key] = &[
     )
     .default("100 to 150 seconds"),
     Key::new(
+        "catalog.replicaTimeout",
+        Duration,
+        "Where several replicas share a PostgreSQL: for how long one that says nothing is believed to be at work. Then the \
+         others take over what it had begun. At least a second",
+    )
+    .default("30 seconds"),
+    Key::new(
         "catalog.defaultLocationConflictStrategy",
         Choice(&["reject", "refresh"]),
         "What becomes of a location that is registered a second time",

@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 impl From<callboard_catalog::Error> for ApiError {
     fn from(error: callboard_catalog::Error) -> ApiError {
         match error {
-            callboard_catalog::Error::Store(error) => ApiError::internal(&error),
+            callboard_catalog::Error::Store(error) => error.into(),
             error => {
                 let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 ApiError::new(status, error.name(), error.to_string())
