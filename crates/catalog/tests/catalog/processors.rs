@@ -370,11 +370,12 @@ async fn a_result_holds_as_long_as_it_says() {
         let entity_ref = EntityRef::new("Component", "default", name);
         let before = marks_of(&fixture.appears(&entity_ref.to_string()).await).to_owned();
         fixture.catalog.refresh(&callboard_model::access::Access::All, &entity_ref).await.unwrap();
-        fixture.until("it was looked at", async || {
-            let left = "SELECT 1 FROM queue q JOIN ref r ON r.id = q.entity_id WHERE q.forced = 1";
-            fixture.db.fetch_optional(callboard_store::query(left, vec![])).await.unwrap().is_none().then_some(())
-        })
-        .await;
+        fixture
+            .until("it was looked at", async || {
+                let left = "SELECT 1 FROM queue q JOIN ref r ON r.id = q.entity_id WHERE q.forced = 1";
+                fixture.db.fetch_optional(callboard_store::query(left, vec![])).await.unwrap().is_none().then_some(())
+            })
+            .await;
         let after = marks_of(&fixture.appears(&entity_ref.to_string()).await).to_owned();
         assert_eq!(before != after, again, "{name}");
     }
