@@ -31,10 +31,11 @@ use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
     Ancestry, Document, DryRun, EntityProcessor, EntityProvider, Error, ListPage, ListQuery, LocationQuery,
-    NewLocation, OnConflict, Query, Reader, Settings, analyze, freshness, processor, push, validate,
+    NewLocation, OnConflict, Query, Reader, Settings, TransferError, analyze, freshness, processor, push, transfer,
+    validate,
 };
 
-const MIGRATIONS: &[Migration] = &[
+pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         name: "entities",
@@ -75,6 +76,9 @@ impl Catalog {
     /// The settings make no sense, or the database fails or is newer than this program.
     pub async fn open(db: Db, reader: impl Reader + 'static, settings: Settings) -> Result<Catalog, Error> {
         migrate(&db, "catalog", MIGRATIONS).await?;
+        if transfer::is_cut_off(&db).await? {
+            return Err(Error::Conflict(TransferError::CutOff.to_string()));
+        }
         let replica = Arc::new(Replica::new(&db, settings.replica_timeout.0));
         rebuild_if_changed(&db, &replica).await?;
         let targets = settings.locations.iter().filter(|location| location.kind == "file");

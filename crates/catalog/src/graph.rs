@@ -17,7 +17,7 @@ pub(crate) mod apply;
 mod chain;
 pub(crate) mod document;
 pub(crate) mod refs;
-mod relation;
+pub(crate) mod relation;
 pub(crate) mod remove;
 
 /// What makes two deliveries of an entity the same.

@@ -21,6 +21,7 @@ mod query;
 mod reader;
 mod settings;
 mod settled;
+mod transfer;
 mod validate;
 
 pub use callboard_model::api::RegisteredLocation;
@@ -35,3 +36,4 @@ pub use settings::{
     Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, ProcessorOptions, PushSource, Rule,
     Scm, Settings, Strategy,
 };
+pub use transfer::{TransferError, Transferred, export, import};

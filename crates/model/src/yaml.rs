@@ -7,6 +7,7 @@
 mod compose;
 mod lines;
 mod scalar;
+mod write;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, Span, StrInput};
 
 pub use lines::line_of;
+pub use write::{WRITTEN, write};
 
 /// What a file may be at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The command line: what `callboard` can be told to do.
 
+mod catalog;
 mod config_command;
 mod entity;
 mod logging;
@@ -26,12 +27,16 @@ const EXAMPLES: &str = "\
 Examples:
   callboard serve                                  start with ./app-config.yaml, on http://localhost:7007
   callboard config check --strict                  say what is wrong with the configuration, and start nothing
+  callboard catalog export --output catalog.yaml   move the catalog to another database
   callboard plugin inspect target/plugins/s3.wasm  see what a plugin asks for, and run nothing of it
   callboard entity validate catalog-info.yaml      check descriptor files as the catalog would";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    /// Move the catalog to another database, or keep a copy
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
@@ -81,6 +86,7 @@ pub enum LogFormat {
 pub async fn run(cli: Cli, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(command) => serve::run(command, out).await,
+        Command::Catalog(command) => catalog::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, out),
         Command::Entity(command) => entity::run(command, out).await,
@@ -104,6 +110,9 @@ pub enum Failure {
         /// What is wrong with it.
         message: String,
     },
+    /// The catalog was not moved.
+    #[error("{0}")]
+    Catalog(String),
     /// The portal did not start.
     #[error("{0}")]
     Start(String),

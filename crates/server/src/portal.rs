@@ -234,7 +234,7 @@ fn scm_hosts(integrations: &serde_json::Value) -> BTreeMap<String, Scm> {
     hosts
 }
 
-fn database(config: &Config, data_dir: &std::path::Path) -> DatabaseConfig {
+pub(crate) fn database(config: &Config, data_dir: &std::path::Path) -> DatabaseConfig {
     match &config.backend.database {
         Database::Memory => DatabaseConfig::Memory,
         Database::DataDir => DatabaseConfig::File(data_dir.join("callboard.sqlite")),

@@ -16,7 +16,7 @@ use crate::limits::DOCUMENT_BYTES;
 use crate::process::ProcessingError;
 
 /// Says that nothing names the entity any more.
-const ORPHAN: &str = "backstage.io/orphan";
+pub(crate) const ORPHAN: &str = "backstage.io/orphan";
 
 /// A document as it is stored: JSON text that ends with `metadata`, so that what is joined when it is read can be
 /// added at its end without parsing it.

@@ -20,7 +20,7 @@ type Edge<'a> = (String, Type<'a>, String);
 
 /// Sets the relations that the processing of entities named. Answers with those whose relations cannot be kept, and
 /// leaves theirs as they are.
-pub(super) async fn set(tx: &mut Tx, wanted: &[(i64, &[Relation])]) -> Result<HashMap<i64, ProcessingError>, Error> {
+pub(crate) async fn set(tx: &mut Tx, wanted: &[(i64, &[Relation])]) -> Result<HashMap<i64, ProcessingError>, Error> {
     let mut refused = HashMap::new();
     let mut before = before(tx, wanted.iter().map(|(origin, _)| *origin).collect()).await?;
     if before.is_empty() && wanted.iter().all(|(_, relations)| relations.is_empty()) {

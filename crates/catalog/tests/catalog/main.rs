@@ -19,5 +19,6 @@ mod query;
 mod reading;
 mod storage;
 pub(crate) mod support;
+mod transfer;
 mod validating;
 mod wire;
