@@ -193,6 +193,21 @@ pub(super) const KEYS: &[Key] = &[
         "What becomes of the entities of a provider that is gone",
     )
     .default("delete"),
+    Key::new(
+        "catalog.disableDefaultProcessors",
+        Boolean,
+        "Whether to leave out what reads the targets of Locations and says where an entity is from",
+    )
+    .default("false"),
+    Key::new(
+        "catalog.processorOptions",
+        Mapping,
+        "What has a say in what becomes of entities, by name: `<plugin>/<processor>`, or `PlaceholderProcessor`, \
+         `AnnotateLocationEntityProcessor`, `FileReaderProcessor` and `url-reader` for the catalog's own",
+    ),
+    Key::new("catalog.processorOptions.*", Mapping, "One of them"),
+    Key::new("catalog.processorOptions.*.disabled", Boolean, "Whether it is left out").default("false"),
+    Key::new("catalog.processorOptions.*.priority", Number, "Those with less come first").default("20"),
     Key::new("catalog.push", Mapping, "Who may push entities, each with `POST /api/catalog/push/<name>`"),
     Key::new(
         "catalog.push.*",
