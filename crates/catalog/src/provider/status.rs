@@ -50,6 +50,13 @@ pub(crate) async fn all(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, E
     let is_shared = db.engine() == Engine::Postgres;
     let mut infos = Vec::new();
     for (name, running) in runner.all() {
+        let row = tx
+            .fetch_optional(query(
+                "SELECT id, started_at, last_success, last_error, counts, conflicts, run FROM source WHERE name = $1",
+                args![&name],
+            ))
+            .await?;
+        // After the row: a run that begins in between is under way then, and not one that has ended.
         let state = running.state();
         let mut info = ProviderInfo {
             name: name.clone(),
@@ -58,12 +65,6 @@ pub(crate) async fn all(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, E
             next_run: state.next.map(text),
             ..ProviderInfo::default()
         };
-        let row = tx
-            .fetch_optional(query(
-                "SELECT id, started_at, last_success, last_error, counts, conflicts, run FROM source WHERE name = $1",
-                args![&name],
-            ))
-            .await?;
         if let Some(row) = row {
             // Another replica may be the one that runs it.
             info.running |= is_shared && row.get::<Option<String>>("run")?.is_some();
