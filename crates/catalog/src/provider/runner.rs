@@ -200,9 +200,16 @@ async fn take_turn(
         },
     };
     let clock = status::clock(&shared.db, provider.name()).await?;
-    if !*asked && !clock.is_open && clock.started_at != turn.seen {
-        held.give_up().await?;
-        return Ok(Turn { next: following(provider, clock.started_at), seen: clock.started_at });
+    if !*asked && !clock.is_open {
+        if clock.started_at != turn.seen {
+            held.give_up().await?;
+            return Ok(Turn { next: following(provider, clock.started_at), seen: clock.started_at });
+        }
+        // Woken for a run that seemed abandoned, and that has ended since.
+        if turn.next.is_none_or(|next| next > Utc::now()) {
+            held.give_up().await?;
+            return Ok(turn);
+        }
     }
     running.set_state(State { running: true, next: None });
     let ended = run::run(shared, provider, &held).await?;
