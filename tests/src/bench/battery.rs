@@ -182,8 +182,11 @@ pub async fn http(engine: Engine, generator: &Generator, client: &Client, who: O
     let mut figures = Vec::new();
     for scenario in scenarios(generator)? {
         let send = async || scenario.http.send(client).await.map(|_| ());
-        // An entity that somebody may not see is a 404, which is no figure.
-        let Ok(()) = send().await else { continue };
+        match send().await {
+            // An entity that somebody may not see is a 404, which is no figure.
+            Err(_) if who.is_some() => continue,
+            answered => answered.with_context(|| scenario.name)?,
+        }
         let times = repeat(Rounds::QUERY, send).await.with_context(|| scenario.name)?;
         let name = format!("{}{}, through HTTP", scenario.name, who.unwrap_or_default());
         let figure = Figure::new(Section::Battery, name, times.p50(), Unit::Milliseconds)

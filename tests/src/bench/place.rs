@@ -37,7 +37,12 @@ impl Place {
         match self.engine {
             Engine::Sqlite => DatabaseConfig::File(self.folder.join("callboard.sqlite")),
             Engine::Postgres => {
-                DatabaseConfig::Postgres(Box::new(PostgresConfig { database: Some(self.name()), ..postgres::server() }))
+                DatabaseConfig::Postgres(Box::new(PostgresConfig {
+                    database: Some(self.name()),
+                    // As the portal has it where its config does not say.
+                    schema: Some("callboard".to_owned()),
+                    ..postgres::server()
+                }))
             }
         }
     }
