@@ -1,6 +1,7 @@
 //! The connections.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::notify::{self, Hub, Notifications, Told};
 use crate::{DatabaseConfig, Error, Migration, Row, Sql, Value, limits, migrate};
@@ -17,6 +18,13 @@ pub struct Db {
 struct Inner {
     driver: Driver,
     hub: Arc<Hub>,
+    statements: AtomicU64,
+}
+
+impl Inner {
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 enum Driver {
@@ -39,7 +47,7 @@ pub enum Engine {
 /// both engines refuse to commit.
 pub struct Tx {
     driver: TxDriver,
-    hub: Arc<Hub>,
+    inner: Arc<Inner>,
     failed: bool,
 }
 
@@ -82,7 +90,7 @@ impl Db {
                 Driver::Postgres(Box::new(postgres::Postgres::open(config, Arc::clone(&hub)).await?))
             }
         };
-        Ok(Db { inner: Arc::new(Inner { driver, hub }) })
+        Ok(Db { inner: Arc::new(Inner { driver, hub, statements: AtomicU64::new(0) }) })
     }
 
     /// Which database it is.
@@ -92,6 +100,14 @@ impl Db {
             Driver::Sqlite(_) => Engine::Sqlite,
             Driver::Postgres(_) => Engine::Postgres,
         }
+    }
+
+    /// How many statements were carried out since the database was opened, those of transactions among them; how these
+    /// begin and end is not counted. What a question costs is a number of statements: on PostgreSQL each is a way to the
+    /// server and back.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.inner.statements.load(Ordering::Relaxed)
     }
 
     /// Begins a transaction that may write. There is one at a time, over all replicas; others wait for it.
@@ -132,7 +148,7 @@ impl Db {
     }
 
     fn transaction(&self, driver: TxDriver) -> Tx {
-        Tx { driver, hub: Arc::clone(&self.inner.hub), failed: false }
+        Tx { driver, inner: Arc::clone(&self.inner), failed: false }
     }
 
     /// All rows of a statement that only reads.
@@ -140,6 +156,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or fails.
     pub async fn fetch_all(&self, sql: Sql) -> Result<Vec<Row>, Error> {
+        self.inner.count();
         match &self.inner.driver {
             Driver::Sqlite(sqlite) => sqlite.fetch_all(sql).await,
             Driver::Postgres(postgres) => postgres.fetch_all(sql).await,
@@ -213,6 +230,7 @@ impl Tx {
     /// # Errors
     /// The database cannot be reached, or fails.
     pub async fn fetch_all(&mut self, sql: Sql) -> Result<Vec<Row>, Error> {
+        self.inner.count();
         let done = match &mut self.driver {
             TxDriver::Sqlite { transaction, .. } => transaction.fetch_all(sql).await,
             TxDriver::Postgres(transaction) => transaction.fetch_all(sql).await,
@@ -233,6 +251,7 @@ impl Tx {
     /// # Errors
     /// The database cannot be reached, or fails.
     pub async fn execute(&mut self, sql: Sql) -> Result<u64, Error> {
+        self.inner.count();
         let done = match &mut self.driver {
             TxDriver::Sqlite { transaction, .. } => transaction.execute(sql).await,
             TxDriver::Postgres(transaction) => transaction.execute(sql).await,
@@ -304,7 +323,7 @@ impl Tx {
         match self.driver {
             TxDriver::Sqlite { transaction, told } => {
                 transaction.commit().await?;
-                told.deliver(&self.hub);
+                told.deliver(&self.inner.hub);
                 Ok(())
             }
             TxDriver::Postgres(transaction) => transaction.commit().await,

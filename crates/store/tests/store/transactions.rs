@@ -14,6 +14,7 @@ on_both!(
     one_writer_over_all_handles,
     dropped_halfway,
     many_at_once,
+    statements_are_counted,
 );
 
 fn count(rows: &[Row]) -> i64 {
@@ -144,4 +145,22 @@ async fn many_at_once(place: Place) {
         done.unwrap();
     }
     assert_eq!(first::<i64>(&db, query("SELECT count(*) FROM t", args![])).await, 50);
+}
+
+async fn statements_are_counted(place: Place) {
+    let db = place.open().await;
+    create_t(&db).await;
+    let (handle, before) = (db.clone(), db.statements());
+    let counted = || handle.statements() - before;
+    db.fetch_all(query("SELECT id FROM t", args![])).await.unwrap();
+    assert_eq!(counted(), 1);
+    let mut tx = db.begin().await.unwrap();
+    assert_eq!(counted(), 1);
+    let rows = (0..3_i64).map(|id| args![id]);
+    tx.insert("INSERT INTO t(id) VALUES ", rows, "").await.unwrap();
+    tx.fetch_optional(query("SELECT id FROM t", args![])).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(counted(), 3);
+    db.execute(query("DELETE FROM t", args![])).await.unwrap();
+    assert_eq!(counted(), 4);
 }
