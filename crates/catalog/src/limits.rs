@@ -85,6 +85,10 @@ pub(crate) const AGAIN_PAUSE: Duration = Duration::from_millis(200);
 /// Pages of one run. A provider whose cursor goes round in circles ends here.
 pub(crate) const PAGES_PER_RUN: u64 = 1_000_000;
 
+/// How long a run that has found nothing new may go on without a note of how far it is. Up to then it writes nothing, and
+/// begins anew when it is cut off.
+pub(crate) const RUN_PROGRESS: Duration = Duration::from_secs(60);
+
 /// Problems of a provider that are listed; the rest is a number.
 pub(crate) const PROBLEMS: usize = 100;
 

@@ -1,6 +1,6 @@
 //! Storing what processing came to.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use callboard_model::relations::Relation;
@@ -9,10 +9,10 @@ use callboard_store::{Error, Sql, Tx, args, query};
 use rand::Rng as _;
 
 use super::document::{self, Stored};
-use super::{chain, forget_results, relation, set_children};
+use super::{chain, children, forget_results, relation};
 use crate::index::changes::Changes;
 use crate::limits::FIRST_RETRY;
-use crate::process::{Again, Made, Processed, ProcessingError};
+use crate::process::{Again, Made, Output, Processed, ProcessingError};
 use crate::settings::{ProcessingInterval, Settings, Strategy};
 
 /// A processed entity, with what tells whether something happened to it meanwhile.
@@ -44,36 +44,27 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
     let mut current = current(tx, &finished).await?;
     let mut changes = Changes::default();
     let mut results = Vec::with_capacity(finished.len());
-    // Children first: one of them may be among the results, and go.
-    let mut gone = HashSet::new();
+    let mut brought = Vec::new();
     let keep = settings.orphan_strategy == Strategy::Keep;
     for finished in finished {
         // Gone, or its source delivered another one meanwhile, which is then in the queue.
         let Some(current) = current.remove(&finished.id) else { continue };
-        let id = finished.id;
         let outcome = match finished.processed.result {
             Ok(Made::Unchanged) => Outcome::Unchanged,
             Ok(Made::New(output)) => match document::make(&output.entity, &current.uid, current.orphan && keep) {
                 Err(error) => Outcome::Failed(vec![error]),
-                Ok(_) if gone.contains(&id) => continue,
                 Ok(stored) => {
-                    let (relations, used) = (output.relations, output.used);
-                    let mut outcome = Outcome::Made { stored, made_with: output.made_with, relations, used };
-                    let children = &output.children;
+                    let Output { made_with, relations, children, used, .. } = *output;
                     if current.parent || !children.is_empty() {
-                        let strategy = settings.orphan_strategy;
-                        match set_children(tx, &mut changes, id, children, strategy, now).await? {
-                            Ok(removed) => gone.extend(removed),
-                            Err(error) => outcome = Outcome::Failed(vec![error]),
-                        }
+                        brought.push((finished.id, children));
                     }
-                    outcome
+                    Outcome::Made { stored, made_with, relations, used }
                 }
             },
             Err(errors) => Outcome::Failed(errors),
         };
         results.push(Applied {
-            id,
+            id: finished.id,
             ticket: finished.ticket,
             attempts: finished.attempts,
             version: finished.version,
@@ -83,13 +74,15 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
             current,
         });
     }
-    results.retain(|result| !gone.contains(&result.id));
+    // First of all: what parents let go of may be among the results, and go.
+    let set = children::set(tx, &mut changes, &brought, settings.orphan_strategy, now).await?;
+    drop(brought);
+    results.retain(|result| !set.gone.contains(&result.id));
+    refuse(&mut results, set.refused);
     let refused = set_relations(tx, &results).await?;
     refuse(&mut results, refused);
     store(tx, &mut changes, &results).await?;
-    if !changes.forgotten.is_empty() {
-        forget_results(tx, &changes.forgotten.iter().copied().collect::<Vec<_>>()).await?;
-    }
+    forget_results(tx, &changes.forgotten.iter().copied().collect::<Vec<_>>()).await?;
     set_dependencies(tx, &results).await?;
     let used = results.iter().filter_map(|result| match &result.outcome {
         Outcome::Made { used, .. } => Some((result.id, used)),
@@ -239,32 +232,39 @@ pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Notes what results depend on. Only what differs is written: a Location may depend on thousands of files.
 async fn set_dependencies(tx: &mut Tx, results: &[Applied]) -> Result<(), Error> {
+    // What is unchanged depends on what it did.
+    let made = || results.iter().filter(|result| !matches!(result.outcome, Outcome::Unchanged));
+    if made().next().is_none() {
+        return Ok(());
+    }
     let mut sql = Sql::new();
-    sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ");
-    sql.ids(results.iter().map(|result| result.id));
+    sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ")
+        .ids(made().map(|result| result.id));
     let mut before: HashMap<i64, BTreeMap<String, Option<String>>> = HashMap::new();
     for row in tx.fetch_all(sql).await? {
         before.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
     }
-    let nothing = BTreeMap::new();
-    let differs = |result: &&Applied| *before.get(&result.id).unwrap_or(&nothing) != result.dependencies;
-    let changed: Vec<&Applied> = results.iter().filter(differs).collect();
-    let gone: Vec<i64> = changed.iter().map(|result| result.id).filter(|id| before.contains_key(id)).collect();
-    if !gone.is_empty() {
+    let (mut gone, mut rows) = (Vec::new(), Vec::new());
+    for result in made() {
+        let before = before.remove(&result.id).unwrap_or_default();
+        let lost = before.keys().filter(|key| !result.dependencies.contains_key(*key));
+        gone.extend(lost.map(|key| args![result.id, key]));
+        let differs = result.dependencies.iter().filter(|(key, validator)| before.get(*key) != Some(*validator));
+        rows.extend(differs.map(|(key, validator)| args![result.id, key, validator.clone()]));
+    }
+    for chunk in gone.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();
-        sql.push("DELETE FROM dependency WHERE entity_id IN ").ids(gone);
+        sql.push("DELETE FROM dependency WHERE (entity_id, key) IN (VALUES ").rows(chunk.iter().cloned()).push(")");
         tx.execute(sql).await?;
     }
-    let rows = changed
-        .iter()
-        .flat_map(|result| result.dependencies.iter().map(|(key, validator)| args![result.id, key, validator.clone()]));
-    let rows: Vec<_> = rows.collect();
-    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
-        let mut sql = Sql::new();
-        sql.push("INSERT INTO dependency(entity_id, key, validator) VALUES ").rows(chunk.iter().cloned());
-        tx.execute(sql).await?;
-    }
+    tx.insert(
+        "INSERT INTO dependency(entity_id, key, validator) VALUES ",
+        rows,
+        " ON CONFLICT(entity_id, key) DO UPDATE SET validator = excluded.validator",
+    )
+    .await?;
     Ok(())
 }
 

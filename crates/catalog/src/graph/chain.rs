@@ -8,6 +8,9 @@ use callboard_store::{Error, Sql, Tx, args};
 
 /// Notes them for results that are stored. Where nothing changed it writes nothing.
 pub(super) async fn set(tx: &mut Tx, results: &[(i64, &BTreeMap<String, String>)]) -> Result<(), Error> {
+    if results.is_empty() {
+        return Ok(());
+    }
     let mut sql = Sql::new();
     sql.push("SELECT h.entity_id, c.digest FROM chained h JOIN chain c ON c.id = h.chain_id WHERE h.entity_id IN ");
     sql.ids(results.iter().map(|(id, _)| *id));

@@ -66,12 +66,14 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
 /// Stores documents, in place of earlier ones, and notes what that changes of the index. Each comes with whether there
 /// is an earlier one.
 pub(crate) async fn store(tx: &mut Tx, changes: &mut Changes, documents: &[(i64, &Stored, bool)]) -> Result<(), Error> {
-    let mut sql = Sql::new();
-    let known = documents.iter().filter(|(.., known)| *known).map(|(id, ..)| *id);
-    sql.push("SELECT entity_id, document FROM document WHERE entity_id IN ").ids(known);
+    let known: Vec<i64> = documents.iter().filter(|(.., known)| *known).map(|(id, ..)| *id).collect();
     let mut before = HashMap::new();
-    for row in tx.fetch_all(sql).await? {
-        before.insert(row.get::<i64>(0)?, Entries::of_document(&row.get::<String>(1)?)?);
+    if !known.is_empty() {
+        let mut sql = Sql::new();
+        sql.push("SELECT entity_id, document FROM document WHERE entity_id IN ").ids(known);
+        for row in tx.fetch_all(sql).await? {
+            before.insert(row.get::<i64>(0)?, Entries::of_document(&row.get::<String>(1)?)?);
+        }
     }
     for (id, stored, _) in documents {
         changes.replace(*id, before.get(id), &Entries::of(&stored.rows));

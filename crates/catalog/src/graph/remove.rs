@@ -1,6 +1,6 @@
 //! Removing entities, and what came from them.
 
-use callboard_store::{Error, Sql, Tx, args, query};
+use callboard_store::{Engine, Error, Sql, Tx, args, query};
 
 use super::{enqueue, forget_results};
 use crate::index::changes::Changes;
@@ -19,6 +19,7 @@ pub(super) async fn orphaned(
         Strategy::Delete => prune_with(tx, changes, ids, now).await,
         Strategy::Keep => {
             forget_results(tx, ids).await?;
+            changes.forgotten.extend(ids);
             enqueue(tx, ids, now, false).await?;
             Ok(Vec::new())
         }
@@ -66,32 +67,57 @@ async fn delete(tx: &mut Tx, changes: &mut Changes, ids: &[i64], now: i64) -> Re
             .iter()
             .map(|row| row.get(0))
             .collect::<Result<Vec<i64>, callboard_store::Error>>()?;
-        for statement in [
-            "DELETE FROM document WHERE entity_id IN ",
-            "DELETE FROM entity_source WHERE entity_id IN ",
-            "DELETE FROM queue WHERE entity_id IN ",
-            "DELETE FROM dependency WHERE entity_id IN ",
-            "DELETE FROM chained WHERE entity_id IN ",
-            "DELETE FROM relation WHERE origin_id = source_id AND source_id IN ",
-            "DELETE FROM relation WHERE origin_id <> source_id AND origin_id IN ",
-            "DELETE FROM reference WHERE child_id IN ",
-            "DELETE FROM reference WHERE parent_id IN ",
-            "DELETE FROM provided WHERE entity_id IN ",
-            "DELETE FROM contender WHERE parent_id IN ",
-            "DELETE FROM entity WHERE id IN ",
-            // A ref that a relation leads to keeps its id, for the relation's sake.
-            "DELETE FROM ref WHERE NOT EXISTS (SELECT 1 FROM relation r WHERE r.target_id = ref.id) \
-             AND NOT EXISTS (SELECT 1 FROM relation r WHERE r.source_id = ref.id) \
-             AND NOT EXISTS (SELECT 1 FROM contender c WHERE c.ref_id = ref.id) AND id IN ",
-        ] {
-            let mut sql = Sql::new();
-            sql.push(statement).ids(ids.iter().copied());
-            tx.execute(sql).await?;
-        }
+        delete_rows(tx, ids).await?;
         forget_results(tx, &contenders).await?;
         enqueue(tx, &contenders, now, true).await?;
         changes.forgotten.extend(contenders);
     }
+    Ok(())
+}
+
+/// What there is of entities, by the name that a statement has where several go together.
+const ROWS: [(&str, &str); 12] = [
+    ("of_document AS (", "DELETE FROM document WHERE entity_id IN "),
+    ("of_source AS (", "DELETE FROM entity_source WHERE entity_id IN "),
+    ("of_queue AS (", "DELETE FROM queue WHERE entity_id IN "),
+    ("of_dependency AS (", "DELETE FROM dependency WHERE entity_id IN "),
+    ("of_chained AS (", "DELETE FROM chained WHERE entity_id IN "),
+    ("of_relation AS (", "DELETE FROM relation WHERE origin_id = source_id AND source_id IN "),
+    ("of_relation_named AS (", "DELETE FROM relation WHERE origin_id <> source_id AND origin_id IN "),
+    ("of_reference AS (", "DELETE FROM reference WHERE child_id IN "),
+    ("of_reference_below AS (", "DELETE FROM reference WHERE parent_id IN "),
+    ("of_provided AS (", "DELETE FROM provided WHERE entity_id IN "),
+    ("of_contender AS (", "DELETE FROM contender WHERE parent_id IN "),
+    ("of_entity AS (", "DELETE FROM entity WHERE id IN "),
+];
+
+/// PostgreSQL takes them all at once, and each then sees the rows as they were before; none goes by what another does.
+/// To SQLite, which is in this process, a statement is no way.
+async fn delete_rows(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
+    match tx.engine() {
+        Engine::Postgres => {
+            let mut sql = Sql::new();
+            for (number, (name, statement)) in ROWS.into_iter().enumerate() {
+                sql.push(if number == 0 { "WITH " } else { ", " }).push(name);
+                sql.push(statement).ids(ids.iter().copied()).push(")");
+            }
+            sql.push(" SELECT 1");
+            tx.execute(sql).await?;
+        }
+        Engine::Sqlite => {
+            for (_, statement) in ROWS {
+                let mut sql = Sql::new();
+                sql.push(statement).ids(ids.iter().copied());
+                tx.execute(sql).await?;
+            }
+        }
+    }
+    // A ref that a relation leads to keeps its id, for the relation's sake.
+    let mut sql = Sql::new();
+    sql.push("DELETE FROM ref WHERE NOT EXISTS (SELECT 1 FROM relation r WHERE r.target_id = ref.id) ");
+    sql.push("AND NOT EXISTS (SELECT 1 FROM relation r WHERE r.source_id = ref.id) ");
+    sql.push("AND NOT EXISTS (SELECT 1 FROM contender c WHERE c.ref_id = ref.id) AND id IN ").ids(ids.iter().copied());
+    tx.execute(sql).await?;
     Ok(())
 }
 
@@ -114,9 +140,13 @@ async fn unindex(tx: &mut Tx, changes: &mut Changes, ids: &[i64]) -> Result<(), 
 
 /// Removes one entity because somebody asked for it. What still brings it brings it back.
 pub(crate) async fn delete_one(tx: &mut Tx, id: i64, orphans: Strategy, now: i64) -> Result<(), Error> {
-    let rows = tx.fetch_all(query("SELECT parent_id FROM reference WHERE child_id = $1", args![id])).await?;
-    let parents = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
-    let children: Vec<i64> = super::children_of(tx, id).await?.into_iter().collect();
+    let select = "SELECT 1, parent_id FROM reference WHERE child_id = $1 \
+                  UNION ALL SELECT 0, child_id FROM reference WHERE parent_id = $1";
+    let (mut parents, mut children) = (Vec::new(), Vec::new());
+    for row in tx.fetch_all(query(select, args![id])).await? {
+        let found = if row.get(0)? { &mut parents } else { &mut children };
+        found.push(row.get(1)?);
+    }
     let mut changes = Changes::default();
     delete(tx, &mut changes, &[id], now).await?;
     orphaned(tx, &mut changes, &children, orphans, now).await?;

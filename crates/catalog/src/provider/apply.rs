@@ -1,5 +1,7 @@
 //! Applying a staged run: everything at once, by sets, and nothing where nothing changed.
 
+use std::collections::HashSet;
+
 use callboard_model::api::RunCounts;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
@@ -48,6 +50,28 @@ pub(crate) async fn apply(tx: &mut Tx, source_id: i64, run: &str, mode: Mode, no
     let lost = u64::try_from(conflicts.len()).unwrap_or(u64::MAX);
     let unchanged = listed.saturating_sub(added).saturating_sub(changed).saturating_sub(lost);
     Ok(Applied { counts: RunCounts { listed, added, changed, removed, unchanged }, conflicts })
+}
+
+/// What a run comes to that found just these, unchanged; none where the catalog has others of its source. Such a run needs
+/// no staging.
+pub(crate) async fn unchanged(
+    tx: &mut Tx,
+    source_id: i64,
+    mode: Mode,
+    ids: &HashSet<i64>,
+) -> Result<Option<Applied>, Error> {
+    let mut sql = Sql::new();
+    sql.push("SELECT entity_id FROM provided WHERE source_id = ").bind(source_id);
+    if mode == Mode::Delta {
+        sql.push(" AND entity_id IN ").ids(ids.iter().copied());
+    }
+    let there = tx.fetch_all(sql).await?.iter().map(|row| row.get(0)).collect::<Result<HashSet<i64>, _>>()?;
+    if there != *ids {
+        return Ok(None);
+    }
+    let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    let counts = RunCounts { listed, unchanged: listed, ..RunCounts::default() };
+    Ok(Some(Applied { counts, conflicts: Vec::new() }))
 }
 
 /// Forgets a run.

@@ -1,5 +1,6 @@
 //! One run of a provider.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use callboard_model::api::RunCounts;
@@ -12,7 +13,7 @@ use super::stage::{self, Staged};
 use super::{Again, EntityProvider, Mode};
 use crate::engine::held::Held;
 use crate::engine::{Shared, now};
-use crate::limits::PAGES_PER_RUN;
+use crate::limits::{PAGES_PER_RUN, RUN_PROGRESS};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ struct Run {
     cursor: Option<String>,
     mode: Option<Mode>,
     started_at: i64,
+    /// What it found unchanged, as long as it has found nothing else: until then nothing of it is in the database, so
+    /// that a source in which nothing happens costs no row. One that is cut off before then begins anew.
+    unchanged: Option<HashSet<i64>>,
 }
 
 /// Carries out a run, or what is left of one that a restart cut off.
@@ -43,6 +47,7 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &H
     let elapsed = Duration::from_millis(u64::try_from(now().saturating_sub(run.started_at)).unwrap_or(0));
     // A timeout that no clock can hold is none.
     let deadline = Instant::now().checked_add(timeout.saturating_sub(elapsed));
+    let begun = Instant::now();
     for page in 1..=PAGES_PER_RUN {
         let read = provider.read(run.cursor.clone());
         let read = async {
@@ -76,13 +81,15 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &H
         run.mode = Some(page.mode);
         let last = page.next.is_none() || page.again == Again::Now;
         run.cursor = page.next;
+        let is_new = run.finds_new(shared, &items).await?;
+        if !is_new && !last && begun.elapsed() < RUN_PROGRESS {
+            continue;
+        }
         let mut tx = shared.db.begin().await?;
         if !is_ours(&mut tx, shared, &run).await? {
             return Ok(Ended::Lost);
         }
-        stage::add(&mut tx, run.source_id, &run.id, &items).await?;
-        if last {
-            let applied = apply::apply(&mut tx, run.source_id, &run.id, page.mode, now()).await?;
+        if let Some(applied) = keep(&mut tx, &mut run, &items, is_new, last.then_some(page.mode)).await? {
             let cursor = run.cursor.clone().filter(|_| page.again == Again::Now);
             succeed(&mut tx, run.source_id, cursor, &applied).await?;
             tx.commit().await?;
@@ -101,6 +108,38 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &H
     fail(shared, &run, "the provider's pages do not end: its cursor seems to go round in circles").await
 }
 
+impl Run {
+    /// Whether the database has to know of a page, or of what the run found before.
+    async fn finds_new(&mut self, shared: &Shared, items: &[Staged]) -> Result<bool, Error> {
+        let Some(unchanged) = &mut self.unchanged else { return Ok(true) };
+        let found = stage::unchanged(&mut shared.db.read().await?, self.source_id, items).await?;
+        Ok(found.map(|ids| unchanged.extend(ids)).is_none())
+    }
+}
+
+/// Stages a page with what was found before. With the last one, whose mode is given, the run is applied.
+async fn keep(
+    tx: &mut Tx,
+    run: &mut Run,
+    items: &[Staged],
+    is_new: bool,
+    mode: Option<Mode>,
+) -> Result<Option<Applied>, Error> {
+    if let Some(unchanged) = run.unchanged.take() {
+        if let Some(mode) = mode.filter(|_| !is_new)
+            && let Some(applied) = apply::unchanged(tx, run.source_id, mode, &unchanged).await?
+        {
+            return Ok(Some(applied));
+        }
+        stage::add_unchanged(tx, &run.id, &unchanged).await?;
+    }
+    stage::add(tx, run.source_id, &run.id, items).await?;
+    match mode {
+        Some(mode) => apply::apply(tx, run.source_id, &run.id, mode, now()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// A run that found nothing new is no news: with a schedule of seconds it would be all there is to read.
 fn report(provider: &str, counts: &RunCounts) {
     if counts.added + counts.changed + counts.removed > 0 {
@@ -113,28 +152,34 @@ fn report(provider: &str, counts: &RunCounts) {
 /// Applies a set that is known in full, for the catalog's own providers.
 pub(crate) async fn replace(tx: &mut Tx, name: &str, items: &[Staged]) -> Result<Applied, Error> {
     let source_id = source_id(tx, name, "").await?;
-    let run = Uuid::new_v4().to_string();
-    stage::add(tx, source_id, &run, items).await?;
-    apply::apply(tx, source_id, &run, Mode::Full, now()).await
+    at_once(tx, source_id, items, Mode::Full).await
 }
 
 /// Adds to such a set.
 pub(crate) async fn extend(tx: &mut Tx, name: &str, items: &[Staged]) -> Result<Applied, Error> {
     let source_id = source_id(tx, name, "").await?;
-    let run = Uuid::new_v4().to_string();
-    stage::add(tx, source_id, &run, items).await?;
-    apply::apply(tx, source_id, &run, Mode::Delta, now()).await
+    at_once(tx, source_id, items, Mode::Delta).await
 }
 
 /// Applies what a source says of itself, which is not asked.
 pub(crate) async fn push(tx: &mut Tx, name: &str, items: &[Staged], mode: Mode) -> Result<Applied, Error> {
     let source_id = source_id(tx, name, "").await?;
-    let run = Uuid::new_v4().to_string();
-    stage::add(tx, source_id, &run, items).await?;
-    let applied = apply::apply(tx, source_id, &run, mode, now()).await?;
+    let applied = at_once(tx, source_id, items, mode).await?;
     succeed(tx, source_id, None, &applied).await?;
     tx.execute(query("UPDATE source SET started_at = $2 WHERE id = $1", args![source_id, now()])).await?;
     Ok(applied)
+}
+
+/// A run of one page.
+async fn at_once(tx: &mut Tx, source_id: i64, items: &[Staged], mode: Mode) -> Result<Applied, Error> {
+    if let Some(ids) = stage::unchanged(tx, source_id, items).await?
+        && let Some(applied) = apply::unchanged(tx, source_id, mode, &ids.into_iter().collect()).await?
+    {
+        return Ok(applied);
+    }
+    let run = Uuid::new_v4().to_string();
+    stage::add(tx, source_id, &run, items).await?;
+    apply::apply(tx, source_id, &run, mode, now()).await
 }
 
 /// The id of a provider's row.
@@ -178,13 +223,22 @@ async fn begin(shared: &Shared, provider: &dyn EntityProvider) -> Result<Run, Er
             .await?;
             tx.commit().await?;
             tracing::info!(provider = provider.name(), "going on with a run that was cut off");
-            return Ok(Run { source_id, id, cursor, mode, started_at });
+            // It was at a page only once something was staged.
+            let unchanged = mode.is_none().then(HashSet::new);
+            return Ok(Run { source_id, id, cursor, mode, started_at, unchanged });
         }
         apply::discard(&mut tx, &id).await?;
     }
     // Without a run, the cursor is where a provider that asked to be called again at once wants to go on.
     let cursor = cursor.filter(|_| same && !open);
-    let run = Run { source_id, id: Uuid::new_v4().to_string(), cursor, mode: None, started_at: now() };
+    let run = Run {
+        source_id,
+        id: Uuid::new_v4().to_string(),
+        cursor,
+        mode: None,
+        started_at: now(),
+        unchanged: Some(HashSet::new()),
+    };
     tx.execute(query(
         "UPDATE source SET run = $2, cursor = $3, mode = NULL, started_at = $4, fingerprint = $5, holder = $6 \
          WHERE id = $1",
