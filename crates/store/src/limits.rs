@@ -37,12 +37,16 @@ pub const POSTGRES_CONNECTIONS_LEAST: u32 = 3;
 /// whoever waits for a page is told so.
 pub const CONNECT: Duration = Duration::from_secs(5);
 
+/// How long PostgreSQL may say nothing before whoever waits for it asks on another connection whether it is there. Few
+/// statements take as long, and a page that waits for a server which is gone ends after this and [`CONNECT`].
+pub const QUIET: Duration = Duration::from_secs(5);
+
 /// For how long a start waits for PostgreSQL. Containers that start together need some seconds; an orchestrator that
 /// restarts what fails to start does the rest.
 pub const STARTUP: Duration = Duration::from_secs(30);
 
 /// How long a writing statement may take on PostgreSQL before its connection is given up. Nothing that the portal
-/// writes takes a tenth of it; without it a server that fell silent would be waited for until the system's own
+/// writes takes a tenth of it; without it a connection that alone fell silent would be waited for until the system's own
 /// patience ends, which is hours. Migrations have no such limit.
 pub const WRITE: Duration = Duration::from_secs(10 * 60);
 

@@ -20,14 +20,17 @@ mod connect;
 mod failure;
 mod listen;
 mod pool;
+mod presence;
 mod values;
 
 use connect::Server;
 use pool::{Lease, Pool};
+use presence::Presence;
 
 pub(super) struct Postgres {
     writer: Arc<Pool>,
     readers: Arc<Pool>,
+    presence: Arc<Presence>,
     /// Told when there is a new channel to listen to. Dropped, the listener ends.
     wanted: watch::Sender<()>,
     hub: Arc<Hub>,
@@ -40,6 +43,7 @@ pub(super) struct Postgres {
 
 pub(super) struct Transaction {
     lease: Lease,
+    presence: Arc<Presence>,
     /// How long one statement may take.
     patience: Duration,
     channels: Arc<str>,
@@ -53,9 +57,11 @@ impl Postgres {
         let server = Server::new(config);
         let schema = server.prepare(config).await?;
         let readers = config.connections.max(POSTGRES_CONNECTIONS_LEAST) - 2;
+        let presence = Arc::new(Presence::new(server.clone()));
         Ok(Postgres {
-            writer: Pool::new(server.clone(), server.writer_setup(), 1),
-            readers: Pool::new(server.clone(), server.reader_setup(), readers),
+            writer: Pool::new(server.clone(), &presence, server.writer_setup(), 1),
+            readers: Pool::new(server.clone(), &presence, server.reader_setup(), readers),
+            presence,
             wanted: watch::channel(()).0,
             hub,
             lock: lock_of(&schema),
@@ -81,7 +87,8 @@ impl Postgres {
 
     async fn transaction(&self, pool: &Arc<Pool>, begin: &str, patience: Duration) -> Result<Transaction, Error> {
         let lease = pool.begin(begin).await?;
-        Ok(Transaction { lease, patience: patience + MARGIN, channels: Arc::clone(&self.channels) })
+        let (presence, channels) = (Arc::clone(&self.presence), Arc::clone(&self.channels));
+        Ok(Transaction { lease, presence, patience: patience + MARGIN, channels })
     }
 
     pub(super) async fn fetch_all(&self, sql: Sql) -> Result<Vec<Row>, Error> {
@@ -117,7 +124,7 @@ impl Transaction {
         let (text, args) = sql.render_postgres()?;
         let query = sqlx::query_with(AssertSqlSafe(text), values::arguments(&args)?);
         let mut connection = self.lease.take()?;
-        let done = tokio::time::timeout(self.patience, query.fetch_all(&mut connection)).await;
+        let done = self.presence.over(self.patience, query.fetch_all(&mut connection)).await;
         read(&self.lease.settle(connection, done)?)
     }
 
@@ -125,7 +132,7 @@ impl Transaction {
         let (text, args) = sql.render_postgres()?;
         let query = sqlx::query_with(AssertSqlSafe(text), values::arguments(&args)?);
         let mut connection = self.lease.take()?;
-        let done = tokio::time::timeout(self.patience, query.execute(&mut connection)).await;
+        let done = self.presence.over(self.patience, query.execute(&mut connection)).await;
         Ok(self.lease.settle(connection, done)?.rows_affected())
     }
 
@@ -147,7 +154,7 @@ impl Transaction {
 
     async fn script(&mut self, text: &'static str, patience: Duration) -> Result<(), Error> {
         let mut connection = self.lease.take()?;
-        let done = tokio::time::timeout(patience, script(&mut connection, text.to_owned())).await;
+        let done = self.presence.over(patience, script(&mut connection, text.to_owned())).await;
         self.lease.settle(connection, done)
     }
 }

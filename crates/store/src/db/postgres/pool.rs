@@ -11,10 +11,10 @@ use std::time::Instant;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::error::Elapsed;
 
 use super::connect::Server;
 use super::failure::classify;
+use super::presence::{GivenUp, Presence};
 use super::{MARGIN, script, values};
 use crate::Error;
 use crate::limits::{BUSY, CONNECT, CONNECTION_AGE};
@@ -22,6 +22,7 @@ use crate::sql::Parameter;
 
 pub(super) struct Pool {
     server: Server,
+    presence: Arc<Presence>,
     /// What a new connection is told first.
     setup: String,
     idle: Mutex<Vec<Idle>>,
@@ -42,15 +43,17 @@ pub(super) struct Lease {
     since: Instant,
     /// Whether it was made for this lease.
     fresh: bool,
+    /// Whether it turned out to be lost, where the server itself may well be there.
+    lost: bool,
     /// Whether the server waits for an end of a transaction.
     open: bool,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
-    pub(super) fn new(server: Server, setup: String, size: u32) -> Arc<Pool> {
+    pub(super) fn new(server: Server, presence: &Arc<Presence>, setup: String, size: u32) -> Arc<Pool> {
         let permits = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Arc::new(Pool { server, setup, idle: Mutex::default(), permits })
+        Arc::new(Pool { server, presence: Arc::clone(presence), setup, idle: Mutex::default(), permits })
     }
 
     /// A connection on which a transaction has begun.
@@ -59,7 +62,7 @@ impl Pool {
             let mut lease = self.lease().await?;
             let mut connection = lease.take()?;
             lease.open = true;
-            let begun = tokio::time::timeout(BUSY + MARGIN, script(&mut connection, text.to_owned())).await;
+            let begun = self.presence.over(BUSY + MARGIN, script(&mut connection, text.to_owned())).await;
             match lease.settle(connection, begun) {
                 Ok(()) => return Ok(lease),
                 Err(error) => self.try_another(&lease, error)?,
@@ -74,7 +77,7 @@ impl Pool {
             let mut lease = self.lease().await?;
             let mut connection = lease.take()?;
             let query = sqlx::query_with(AssertSqlSafe(text.to_owned()), args);
-            let done = tokio::time::timeout(BUSY + MARGIN, query.fetch_all(&mut connection)).await;
+            let done = self.presence.over(BUSY + MARGIN, query.fetch_all(&mut connection)).await;
             match lease.settle(connection, done) {
                 Ok(rows) => return Ok(rows),
                 Err(error) => self.try_another(&lease, error)?,
@@ -85,18 +88,23 @@ impl Pool {
     /// Whether a connection only slept through a restart of the server: then the others did so, too, and the next one
     /// will be new. Nothing had been written on it.
     fn try_another(&self, lease: &Lease, error: Error) -> Result<(), Error> {
-        if lease.fresh || lease.connection.is_some() {
+        if lease.fresh || !lease.lost {
             return Err(error);
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.forget_idle();
         Ok(())
     }
 
+    fn forget_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     async fn lease(self: &Arc<Self>) -> Result<Lease, Error> {
-        let permit = match tokio::time::timeout(BUSY, Arc::clone(&self.permits).acquire_owned()).await {
+        let permit = match self.presence.over(BUSY, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) => return Err(Error::Unavailable("it was closed".to_owned())),
-            Err(_) => return Err(Error::Busy("no connection became free".to_owned())),
+            Err(GivenUp::TooLong) => return Err(Error::Busy("no connection became free".to_owned())),
+            Err(GivenUp::Silent) => return Err(self.server.silent()),
         };
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let (idle, fresh) = match idle.filter(|idle| idle.since.elapsed() < CONNECTION_AGE) {
@@ -108,6 +116,7 @@ impl Pool {
             connection: Some(idle.connection),
             since: idle.since,
             fresh,
+            lost: false,
             open: false,
             permit: Some(permit),
         })
@@ -153,7 +162,7 @@ impl Lease {
     pub(super) fn settle<T>(
         &mut self,
         connection: PgConnection,
-        done: Result<Result<T, sqlx::Error>, Elapsed>,
+        done: Result<Result<T, sqlx::Error>, GivenUp>,
     ) -> Result<T, Error> {
         let failure = match done {
             Ok(Ok(done)) => {
@@ -161,9 +170,13 @@ impl Lease {
                 return Ok(done);
             }
             Ok(Err(error)) => classify(&error),
-            Err(_) => return Err(self.pool.server.silent()),
+            Err(_) => {
+                self.pool.forget_idle();
+                return Err(self.pool.server.silent());
+            }
         };
-        if !failure.is_lost {
+        self.lost = failure.is_lost;
+        if !self.lost {
             self.connection = Some(connection);
         }
         Err(failure.error)
