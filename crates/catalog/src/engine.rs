@@ -344,6 +344,7 @@ impl Engine {
         self.claims.remove(&ids);
         if stored? {
             self.shared.files_changed.store(true, Ordering::Release);
+            self.shared.replica.tell_files();
         }
         self.shared.changed();
         Ok(())

@@ -47,11 +47,13 @@ pub(crate) async fn run(shared: Shared, shutdown: CancellationToken) {
 }
 
 async fn look(shared: &Shared, watched: &mut Vec<Watched>) -> Result<Duration, callboard_store::Error> {
+    let start = Instant::now();
     if shared.files_changed.swap(false, Ordering::AcqRel) {
         let known: HashMap<(i64, String), Option<String>> =
             watched.drain(..).map(|one| ((one.entity, one.key), one.stamp)).collect();
         let mut now_watched = load(shared).await?;
-        // Another replica may see the same file with another time: what was looked at here is compared with that.
+        // Another replica may see the same file with another time: what was looked at here is compared with that. What
+        // was not is processed once more then, and noted as it is here.
         for one in &mut now_watched {
             if let Some(stamp) = known.get(&(one.entity, one.key.clone())).filter(|_| shared.replica.several) {
                 one.stamp.clone_from(stamp);
@@ -60,9 +62,8 @@ async fn look(shared: &Shared, watched: &mut Vec<Watched>) -> Result<Duration, c
         *watched = now_watched;
     }
     if watched.is_empty() {
-        return Ok(Duration::ZERO);
+        return Ok(start.elapsed());
     }
-    let start = Instant::now();
     let (processor, before) = (shared.processor.clone(), std::mem::take(watched));
     let (now_watched, changed) = match tokio::task::spawn_blocking(move || stamps(&processor, before)).await {
         Ok(result) => result,

@@ -4,7 +4,9 @@
 //! word. One that is lost with its process costs no more than a pause: whoever waits for work looks for it within
 //! [`Replica::timeout`], because it must find what a dead replica had claimed anyway.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use callboard_store::{Db, Engine, Error, Notification};
@@ -19,6 +21,7 @@ use crate::limits::{STORE_BACKOFF, TELL_PAUSE};
 const CHANNEL: &str = "catalog";
 const WORK: &str = "work";
 const CHANGED: &str = "changed";
+const FILES: &str = "files";
 
 /// This process, among those that share the database.
 pub(crate) struct Replica {
@@ -28,8 +31,7 @@ pub(crate) struct Replica {
     pub(crate) several: bool,
     /// For how long one that says nothing is believed to be at work.
     pub(crate) timeout: Duration,
-    work: AtomicBool,
-    changed: AtomicBool,
+    words: Mutex<BTreeSet<&'static str>>,
     to_tell: Notify,
 }
 
@@ -39,8 +41,7 @@ impl Replica {
             id: Uuid::new_v4().to_string(),
             several: db.engine() == Engine::Postgres,
             timeout,
-            work: AtomicBool::new(false),
-            changed: AtomicBool::new(false),
+            words: Mutex::default(),
             to_tell: Notify::new(),
         }
     }
@@ -57,14 +58,27 @@ impl Replica {
 
     /// Has the others told that there is work.
     pub(super) fn tell_work(&self) {
-        self.work.store(true, Ordering::Release);
-        self.to_tell.notify_one();
+        self.tell([WORK]);
     }
 
     /// Has the others told that readers may see something else.
     pub(super) fn tell_changed(&self) {
-        self.changed.store(true, Ordering::Release);
+        self.tell([CHANGED]);
+    }
+
+    /// Has the others told that entities depend on other files than before, which each replica watches.
+    pub(super) fn tell_files(&self) {
+        self.tell([FILES]);
+    }
+
+    fn tell(&self, words: impl IntoIterator<Item = &'static str>) {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).extend(words);
         self.to_tell.notify_one();
+    }
+
+    /// What is to be told, which is then taken for told.
+    fn take_words(&self) -> BTreeSet<&'static str> {
+        std::mem::take(&mut self.words.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -83,23 +97,17 @@ async fn tell(shared: &Shared) {
     let replica = &shared.replica;
     loop {
         replica.to_tell.notified().await;
-        let (work, changed) =
-            (replica.work.swap(false, Ordering::AcqRel), replica.changed.swap(false, Ordering::AcqRel));
-        let mut words = Vec::new();
-        words.extend(work.then_some(WORK));
-        words.extend(changed.then_some(CHANGED));
+        let words = replica.take_words();
         if let Err(error) = say(shared, &words).await {
             tracing::debug!(%error, "the other replicas are told later");
-            replica.work.fetch_or(work, Ordering::AcqRel);
-            replica.changed.fetch_or(changed, Ordering::AcqRel);
-            replica.to_tell.notify_one();
+            replica.tell(words);
             tokio::time::sleep(STORE_BACKOFF).await;
         }
         tokio::time::sleep(TELL_PAUSE).await;
     }
 }
 
-async fn say(shared: &Shared, words: &[&str]) -> Result<(), Error> {
+async fn say(shared: &Shared, words: &BTreeSet<&'static str>) -> Result<(), Error> {
     let mut tx = shared.db.beside().await?;
     for word in words {
         tx.notify(CHANNEL, &format!("{word} {}", shared.replica.id)).await?;
@@ -112,6 +120,7 @@ async fn hear(shared: &Shared) {
     while let Some(heard) = notifications.next().await {
         match heard {
             Notification::Missed => {
+                shared.files_changed.store(true, Ordering::Release);
                 shared.queued.notify_one();
                 shared.changed_here();
             }
@@ -119,6 +128,7 @@ async fn hear(shared: &Shared) {
                 Some((_, who)) if who == shared.replica.id => {}
                 Some((WORK, _)) => shared.queued.notify_one(),
                 Some((CHANGED, _)) => shared.changed_here(),
+                Some((FILES, _)) => shared.files_changed.store(true, Ordering::Release),
                 _ => tracing::debug!(text, "another replica said something that this version does not know"),
             },
         }
