@@ -104,15 +104,26 @@ impl Catalog {
             replica,
         };
         let mut tx = shared.db.begin().await?;
-        run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
-        registry::restore(&mut tx).await?;
+        let settings = &shared.settings;
+        // What a provider brought that is turned off is treated as that of one that is gone.
+        let removes = settings.orphan_provider_strategy == Strategy::Delete;
+        if settings.provides(registry::CONFIGURED) {
+            run::replace(&mut tx, registry::CONFIGURED, &configured).await?;
+        } else if removes {
+            run::replace(&mut tx, registry::CONFIGURED, &[]).await?;
+        }
+        if settings.provides(registry::STORE) {
+            registry::restore(&mut tx).await?;
+        } else if removes {
+            run::replace(&mut tx, registry::STORE, &[]).await?;
+        }
         tx.commit().await?;
         engine::requeue_if_changed(&shared).await?;
         Ok(Catalog { shared, runner: Runner::new() })
     }
 
-    /// Sets what brings entities in. What providers brought that are not among them is removed, unless
-    /// `catalog.orphanProviderStrategy` is `keep`.
+    /// Sets what brings entities in, but for those that `catalog.providerOptions` turns off. What providers brought that
+    /// are not among them is removed, unless `catalog.orphanProviderStrategy` is `keep`.
     ///
     /// # Errors
     /// Two have the same name, one has the name of a provider of the catalog's own, or the database fails.
@@ -127,9 +138,10 @@ impl Catalog {
     /// As [`Catalog::set_providers`].
     pub async fn set_providers_keeping(
         &self,
-        providers: Vec<Arc<dyn EntityProvider>>,
+        mut providers: Vec<Arc<dyn EntityProvider>>,
         owners: &[String],
     ) -> Result<(), Error> {
+        providers.retain(|provider| self.shared.settings.provides(provider.name()));
         let mut names = BTreeSet::from([registry::CONFIGURED.to_owned(), registry::STORE.to_owned()]);
         names.extend(push::providers(&self.shared.settings));
         for provider in &providers {

@@ -33,7 +33,7 @@ pub use provider::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
 pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query};
 pub use reader::{ReadFailure, Reader, Reading};
 pub use settings::{
-    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, ProcessorOptions, PushSource, Rule,
-    Scm, Settings, Strategy,
+    Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, ProcessorOptions, ProviderOptions,
+    PushSource, Rule, Scm, Settings, Strategy,
 };
 pub use transfer::{TransferError, Transferred, export, import};

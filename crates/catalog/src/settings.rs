@@ -35,6 +35,8 @@ pub struct Settings {
     pub disable_default_processors: bool,
     /// Turns processors off, or sets which come first.
     pub processor_options: BTreeMap<String, ProcessorOptions>,
+    /// Turns providers off.
+    pub provider_options: BTreeMap<String, ProviderOptions>,
     /// Who may push entities, by name.
     pub push: BTreeMap<String, PushSource>,
     /// Hosts of git repositories beside the public ones. The server sets it from `integrations`.
@@ -72,6 +74,14 @@ pub struct ProcessorOptions {
     pub priority: Option<i64>,
 }
 
+/// Of `catalog.providerOptions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProviderOptions {
+    /// It brings nothing in. What it brought is treated as that of a provider that is gone.
+    pub disabled: bool,
+}
+
 /// The priority of a processor for which app-config does not say one.
 pub(crate) const DEFAULT_PRIORITY: i64 = 20;
 
@@ -84,7 +94,7 @@ pub struct PushSource {
 }
 
 /// A system that keeps git repositories.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Scm {
     /// GitHub, or GitHub Enterprise.
     Github,
@@ -124,16 +134,26 @@ impl Settings {
         !(disabled || is_default && self.disable_default_processors)
     }
 
+    /// Whether a provider has a say: app-config may turn each off by its name.
+    pub(crate) fn provides(&self, provider: &str) -> bool {
+        !self.provider_options.get(provider).is_some_and(|option| option.disabled)
+    }
+
     /// Which system a URL leads to.
     pub(crate) fn scm(&self, url: &Url) -> Option<Scm> {
-        const PUBLIC: [Scm; 4] = [Scm::Github, Scm::Gitlab, Scm::Bitbucket, Scm::Azure];
-        let host = url.host_str()?;
-        let named = match url.port() {
-            Some(port) => self.scm_hosts.get(&format!("{host}:{port}")),
-            None => self.scm_hosts.get(host),
-        };
-        named.copied().or_else(|| PUBLIC.into_iter().find(|scm| scm.prefix() == host))
+        scm_of(&self.scm_hosts, url)
     }
+}
+
+/// Which system a URL leads to: a public one, or one of these.
+pub(crate) fn scm_of(hosts: &BTreeMap<String, Scm>, url: &Url) -> Option<Scm> {
+    const PUBLIC: [Scm; 4] = [Scm::Github, Scm::Gitlab, Scm::Bitbucket, Scm::Azure];
+    let host = url.host_str()?;
+    let named = match url.port() {
+        Some(port) => hosts.get(&format!("{host}:{port}")),
+        None => hosts.get(host),
+    };
+    named.copied().or_else(|| PUBLIC.into_iter().find(|scm| scm.prefix() == host))
 }
 
 /// Kinds that may come from some locations.
@@ -241,5 +261,34 @@ impl<'de> Deserialize<'de> for ProcessingInterval {
         let duration = parse_duration(&value).map_err(de::Error::custom)?;
         let seconds = duration.as_secs_f64().round().max(1.0);
         Ok(ProcessingInterval::Between(Duration::from_secs_f64(seconds), Duration::from_secs_f64(seconds * 1.5)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn intervals() {
+        fn check(interval: Value, expected: Option<(f64, f64)>) {
+            let settings: Settings = serde_json::from_value(json!({ "processingInterval": interval })).unwrap();
+            let found = match settings.processing_interval {
+                ProcessingInterval::Between(from, to) => Some((from.as_secs_f64(), to.as_secs_f64())),
+                ProcessingInterval::Never => None,
+            };
+            assert_eq!(found, expected, "{interval}");
+        }
+        check(json!({ "minutes": 2 }), Some((120.0, 180.0)));
+        check(json!("PT10S"), Some((10.0, 15.0)));
+        // In whole seconds, and never without a pause.
+        check(json!({ "milliseconds": 2_600 }), Some((3.0, 4.5)));
+        check(json!({ "milliseconds": 1 }), Some((1.0, 1.5)));
+        check(json!(false), None);
+        let default = ProcessingInterval::Between(Duration::from_secs(100), Duration::from_secs(150));
+        assert_eq!(Settings::default().processing_interval, default);
+        for wrong in [json!(true), json!("soon"), json!({ "parsecs": 1 })] {
+            assert!(serde_json::from_value::<Settings>(json!({ "processingInterval": wrong })).is_err(), "{wrong}");
+        }
     }
 }

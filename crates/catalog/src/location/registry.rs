@@ -194,6 +194,10 @@ fn writable(shared: &Shared) -> Result<(), Error> {
     if shared.settings.readonly {
         return Err(Error::NotAllowed("This operation not allowed in readonly mode".to_owned()));
     }
+    if !shared.settings.provides(STORE) {
+        let message = format!("catalog.providerOptions.{STORE} turns registered locations off");
+        return Err(Error::NotAllowed(message));
+    }
     Ok(())
 }
 

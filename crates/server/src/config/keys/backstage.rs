@@ -87,7 +87,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::removed("catalog.processors.bitbucketApi", "Move it to `integrations.bitbucketCloud`"),
     Key::removed("catalog.processors.github", "Move it to `integrations.github`"),
     Key::removed("catalog.processors.gitlabApi", "Move it to `integrations.gitlab`"),
-    Key::later("catalog.providerOptions", "would turn providers off; `plugins.<id>.enabled` does so for a plugin"),
     Key::later("catalog.providers.azureBlob", "would read the blobs of an Azure container"),
     Key::later("catalog.providers.azureDevOps", "would find files in Azure DevOps"),
     Key::later("catalog.providers.backstageOpenapi", "would read the API descriptions of Backstage's own plugins"),

@@ -208,6 +208,19 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("catalog.processorOptions.*", Mapping, "One of them"),
     Key::new("catalog.processorOptions.*.disabled", Boolean, "Whether it is left out").default("false"),
     Key::new("catalog.processorOptions.*.priority", Number, "Those with less come first").default("20"),
+    Key::new(
+        "catalog.providerOptions",
+        Mapping,
+        "What brings entities in, by name: as the page of its plugin lists it, or `ConfigLocationProvider` for \
+         `catalog.locations` and `DefaultLocationStore` for registered locations",
+    ),
+    Key::new("catalog.providerOptions.*", Mapping, "One of them"),
+    Key::new(
+        "catalog.providerOptions.*.disabled",
+        Boolean,
+        "Whether it is left out. What it brought is then removed, unless `catalog.orphanProviderStrategy` is `keep`",
+    )
+    .default("false"),
     Key::new("catalog.push", Mapping, "Who may push entities, each with `POST /api/catalog/push/<name>`"),
     Key::new(
         "catalog.push.*",
