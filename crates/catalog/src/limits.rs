@@ -9,8 +9,16 @@ pub(crate) const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 /// What one placeholder may bring, in bytes: as much as a descriptor file.
 pub(crate) const FILE_BYTES: usize = 32 * 1024 * 1024;
 
-/// Placeholders in one entity. Each is a request to somebody's server; real entities have one or two.
+/// Placeholders in one entity, and files of one API description. Each is a request to somebody's server; real entities
+/// have one or two, and descriptions a dozen.
 pub(crate) const PLACEHOLDERS: usize = 100;
+
+/// How deep an API description may be when its files are put together. No real one comes near, and what reads it has a
+/// limit as well.
+pub(crate) const BUNDLE_DEPTH: usize = 200;
+
+/// Values of such a description: as many as a document of a file may have.
+pub(crate) const BUNDLE_VALUES: usize = 1_000_000;
 
 /// Targets of one Location, after its globs. Each is a file to read; a larger organisation has several Locations.
 pub(crate) const TARGETS: usize = 10_000;

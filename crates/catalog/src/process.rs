@@ -32,6 +32,7 @@ mod rules;
 pub(crate) use chain::stored_key;
 use chain::{Chain, Place, Said};
 pub(crate) use fetch::{Fetch, stamp_of};
+use git::GitHosts;
 use rules::Rules;
 
 /// The dependency that says until when a result holds, in milliseconds since 1970.
@@ -47,6 +48,7 @@ struct Inner {
     reader: Arc<dyn Reader>,
     files: Files,
     rules: Rules,
+    hosts: GitHosts,
     steps: Steps,
     chain: RwLock<Arc<Chain>>,
     /// Changes with everything but the source that a result depends on.
@@ -171,12 +173,14 @@ impl Processor {
             files: settings.takes(settings::READ_FILES),
             urls: settings.takes(settings::READ_URLS),
         };
-        let parts = (env!("CARGO_PKG_VERSION"), &settings.rules, &settings.locations, &settings.base_dir, &steps);
+        let hosts = &settings.scm_hosts;
+        let parts = (env!("CARGO_PKG_VERSION"), &settings.rules, &settings.locations, &settings.base_dir, hosts, &steps);
         let digest = serde_json::to_vec(&parts).map_err(|error| crate::Error::Input(error.to_string()))?;
         let inner = Inner {
             reader,
             files,
             rules,
+            hosts: GitHosts::new(hosts),
             steps,
             chain: RwLock::default(),
             digest: sha1_hex_of(&digest),
@@ -270,7 +274,7 @@ impl Processor {
             entity = placeholder::resolve(entity, &location, fetch).await.map_err(one)?;
         }
         if steps.annotate {
-            annotate::annotate(&mut entity, &location);
+            annotate::annotate(&mut entity, &location, &self.inner.hosts, |url| fetch.resolve(url, "./").ok());
         }
         let mut entity = chain.process(Hook::PreProcess, entity, &place, said).await?;
         check(&mut entity, work).map_err(one)?;
@@ -286,7 +290,11 @@ impl Processor {
         });
         self.inner.rules.check(&children, &origin).map_err(one)?;
         self.inner.rules.check(&said.children, &origin).map_err(one)?;
-        let relations = relations::of(&entity).map_err(|error| one(ProcessingError::input(error)))?;
+        let relations = relations::of(&entity).map_err(|error| {
+            one(ProcessingError::input(format!(
+                "Processor BuiltinKindsEntityProcessor threw an error while postprocessing; caused by TypeError: {error}"
+            )))
+        })?;
         Ok((entity, relations, children))
     }
 }
@@ -294,7 +302,7 @@ impl Processor {
 /// What holds of an entity whoever had a say: nothing runs in a browser, it is valid, and it is still the same one.
 fn check(entity: &mut Entity, work: &Work) -> Result<(), ProcessingError> {
     annotate::reject_scripts(entity);
-    validate::check(entity).map_err(ProcessingError::input)?;
+    validate::check(entity).map_err(|error| ProcessingError::input(error.of(&entity.entity_ref())))?;
     if entity.entity_ref() != work.source.entity_ref() {
         let message = "Fatal: The entity kind, namespace, or name changed during processing";
         return Err(ProcessingError::new("ConflictError", message));

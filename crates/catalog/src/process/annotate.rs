@@ -4,7 +4,7 @@ use callboard_model::entity::Entity;
 use callboard_model::location_ref::LocationRef;
 use url::Url;
 
-use super::git;
+use super::git::GitHosts;
 
 const VIEW_URL: &str = "backstage.io/view-url";
 const EDIT_URL: &str = "backstage.io/edit-url";
@@ -13,16 +13,19 @@ const SOURCE_LOCATION: &str = "backstage.io/source-location";
 /// What stands where an author had put a script.
 const REJECTED: &str = "https://backstage.io/annotation-rejected-for-security-reasons";
 
-/// Adds the annotations that the author did not set.
-pub(super) fn annotate(entity: &mut Entity, location: &LocationRef) {
+/// Adds the annotations that the author did not set. `folder_of` knows how a host writes the folder of a file.
+pub(super) fn annotate(
+    entity: &mut Entity,
+    location: &LocationRef,
+    hosts: &GitHosts,
+    folder_of: impl Fn(&Url) -> Option<Url>,
+) {
     if location.kind == "url"
         && let Ok(url) = Url::parse(&location.target)
     {
-        let folder = url.join("./").map(|folder| format!("url:{folder}"));
-        let edit = git::edit_url(&url).map(String::from);
-        for (key, value) in
-            [(VIEW_URL, Some(location.target.clone())), (EDIT_URL, edit), (SOURCE_LOCATION, folder.ok())]
-        {
+        let folder = folder_of(&url).map(|folder| format!("url:{folder}"));
+        let edit = hosts.edit_url(&url).map(String::from);
+        for (key, value) in [(VIEW_URL, Some(location.target.clone())), (EDIT_URL, edit), (SOURCE_LOCATION, folder)] {
             if let Some(value) = value.filter(|_| entity.annotation(key).is_none()) {
                 entity.set_annotation(key, value);
             }
@@ -58,7 +61,8 @@ mod tests {
     fn annotated(location: &str, annotations: serde_json::Value) -> Entity {
         let value = json!({"apiVersion": "v1", "kind": "API", "metadata": {"name": "a", "annotations": annotations}});
         let mut entity = Entity::from_value(value).unwrap();
-        annotate(&mut entity, &LocationRef::parse(location).unwrap());
+        let hosts = GitHosts::new(&[("ghe.example".to_owned(), crate::Scm::Github)].into());
+        annotate(&mut entity, &LocationRef::parse(location).unwrap(), &hosts, |url| url.join("./").ok());
         reject_scripts(&mut entity);
         entity
     }
@@ -76,6 +80,24 @@ mod tests {
                 Some("https://github.com/a/b/blob/main/x/c.yaml"),
                 Some("https://github.com/a/b/edit/main/x/c.yaml"),
                 Some("url:https://github.com/a/b/blob/main/x/"),
+            ],
+        );
+        check(
+            "url:https://ghe.example/a/b/blob/main/x/c.yaml",
+            json!({EDIT_URL: "https://other.example/edit", SOURCE_LOCATION: "url:https://other.example/"}),
+            [
+                Some("https://ghe.example/a/b/blob/main/x/c.yaml"),
+                Some("https://other.example/edit"),
+                Some("url:https://other.example/"),
+            ],
+        );
+        check(
+            "url:https://ghe.example/a/b/blob/main/x/c.yaml",
+            json!({}),
+            [
+                Some("https://ghe.example/a/b/blob/main/x/c.yaml"),
+                Some("https://ghe.example/a/b/edit/main/x/c.yaml"),
+                Some("url:https://ghe.example/a/b/blob/main/x/"),
             ],
         );
         check(

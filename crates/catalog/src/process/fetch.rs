@@ -46,6 +46,11 @@ impl Fetch {
         self.inner.reader.resolve(base, relative)
     }
 
+    /// The repository that a URL of a file belongs to, where its host is a known git host.
+    pub(crate) fn repository(&self, url: &Url) -> Option<String> {
+        self.inner.hosts.repository(url)
+    }
+
     /// Whether everything is still what these validators stand for. Asks only as far as the first change.
     pub(super) async fn all_unchanged(&mut self, dependencies: &BTreeMap<String, Option<String>>) -> bool {
         for (key, validator) in dependencies {

@@ -1,15 +1,19 @@
-//! Placeholders: `$text`, `$json` and `$yaml`, anywhere in an entity.
+//! Placeholders anywhere in an entity: `$text`, `$json` and `$yaml` bring a file in, `$openapi` and `$asyncapi` an API
+//! description with all the files that it refers to.
 
 use callboard_model::entity::Entity;
 use callboard_model::location_ref::LocationRef;
 use callboard_model::yaml;
 use serde_json::Value;
-use url::Url;
 
+use super::ProcessingError;
 use super::fetch::Fetch;
-use super::{ProcessingError, git};
-use crate::files::normalised;
 use crate::limits::PLACEHOLDERS;
+
+mod bundle;
+mod target;
+
+use target::Target;
 
 /// Puts content where an entity only names it. What comes in is not looked through again.
 pub(super) async fn resolve(
@@ -25,7 +29,9 @@ pub(super) async fn resolve(
         return Err(ProcessingError::input(message));
     }
     for placeholder in found {
-        let content = placeholder.content(location, fetch).await?;
+        let content = placeholder.content(location, fetch).await;
+        let content = content
+            .map_err(|reason| ProcessingError::input(format!("Placeholder {} {reason}", placeholder.kind.key())))?;
         if let Some(place) = value.pointer_mut(&placeholder.pointer) {
             *place = content;
         }
@@ -44,14 +50,20 @@ enum Kind {
     Text,
     Json,
     Yaml,
+    OpenApi,
+    AsyncApi,
 }
 
 impl Kind {
+    const ALL: [Kind; 5] = [Kind::Text, Kind::Json, Kind::Yaml, Kind::OpenApi, Kind::AsyncApi];
+
     fn key(self) -> &'static str {
         match self {
             Kind::Text => "$text",
             Kind::Json => "$json",
             Kind::Yaml => "$yaml",
+            Kind::OpenApi => "$openapi",
+            Kind::AsyncApi => "$asyncapi",
         }
     }
 }
@@ -63,7 +75,7 @@ fn find(value: &Value, pointer: &mut String, found: &mut Vec<Placeholder>) {
         Value::Object(map) => {
             let only = map.iter().next().filter(|_| map.len() == 1);
             let kind = only.and_then(|(key, argument)| {
-                let kind = [Kind::Text, Kind::Json, Kind::Yaml].into_iter().find(|kind| kind.key() == key)?;
+                let kind = Kind::ALL.into_iter().find(|kind| kind.key() == key)?;
                 Some((kind, argument.clone()))
             });
             if let Some((kind, argument)) = kind {
@@ -72,7 +84,7 @@ fn find(value: &Value, pointer: &mut String, found: &mut Vec<Placeholder>) {
             }
             for (key, value) in map {
                 pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                pointer.push_str(&escaped(key));
                 find(value, pointer, found);
                 pointer.truncate(length);
             }
@@ -89,75 +101,32 @@ fn find(value: &Value, pointer: &mut String, found: &mut Vec<Placeholder>) {
     }
 }
 
+/// A key as a JSON pointer has it.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 impl Placeholder {
-    async fn content(&self, location: &LocationRef, fetch: &mut Fetch) -> Result<Value, ProcessingError> {
-        let fail = |what: String| ProcessingError::input(format!("Placeholder {} {what}", self.kind.key()));
-        let Some(argument) = self.argument.as_str() else {
-            return Err(fail(
-                "expected a string value parameter, in the form of an absolute URL or a relative path".to_owned(),
-            ));
-        };
-        let body = match Url::parse(argument) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => url_content(&url, location, fetch).await,
-            Ok(url) => {
-                Err(format!("could not read location {url}: only http and https URLs and relative paths are read"))
-            }
-            Err(_) if location.kind == "url" => {
-                let base = Url::parse(&location.target).map_err(|error| fail(bad_base(location, &error)))?;
-                match fetch.resolve(&base, argument) {
-                    Ok(url) => url_content(&url, location, fetch).await,
-                    Err(reason) => Err(format!("could not form a URL out of {base} and {argument}: {reason}")),
-                }
-            }
-            Err(_) if location.kind == "file" => file_content(argument, location, fetch).await,
-            Err(_) => Err(format!("could not form a URL out of {location} and {argument}")),
-        }
-        .map_err(fail)?;
-        let text = String::from_utf8(body).map_err(|_| fail(format!("{argument} is not UTF-8 text")))?;
+    /// What comes in its place, or why nothing does.
+    async fn content(&self, location: &LocationRef, fetch: &mut Fetch) -> Result<Value, String> {
+        let argument = self.argument.as_str().ok_or_else(|| {
+            "expected a string value parameter, in the form of an absolute URL or a relative path".to_owned()
+        })?;
+        let target = Target::of(argument, location, fetch)?;
+        let text = target.text(argument, location, fetch).await?;
+        let parsed = || yaml::value(&text).map_err(|error| format!("failed to parse YAML data at {argument}, {error}"));
         match self.kind {
             Kind::Text => Ok(Value::String(text)),
-            Kind::Json => serde_json::from_str(&text)
-                .map_err(|error| fail(format!("failed to parse JSON data at {argument}, {error}"))),
-            Kind::Yaml => {
-                yaml::value(&text).map_err(|error| fail(format!("failed to parse YAML data at {argument}, {error}")))
+            Kind::Json => {
+                serde_json::from_str(&text).map_err(|error| format!("failed to parse JSON data at {argument}, {error}"))
+            }
+            Kind::Yaml => parsed(),
+            Kind::OpenApi | Kind::AsyncApi => {
+                let description = parsed()?;
+                bundle::bundle(target, argument, description, location, fetch).await.map(Value::String)
             }
         }
     }
-}
-
-async fn url_content(url: &Url, location: &LocationRef, fetch: &mut Fetch) -> Result<Vec<u8>, String> {
-    if let Ok(base) = Url::parse(&location.target)
-        && let (Some(from), Some(to)) = (git::repository(&base), git::repository(url))
-        && from != to
-    {
-        return Err(format!(
-            "may only reference files from the same repository as the entity: {url} is in {to}, the entity in {from}"
-        ));
-    }
-    let body = fetch.url(url).await.map_err(|failure| format!("could not read location {url}, {}", failure.message))?;
-    Ok(body.to_vec())
-}
-
-/// A deliberate extension: next to a file that the catalog may read, other files may be named.
-async fn file_content(argument: &str, location: &LocationRef, fetch: &mut Fetch) -> Result<Vec<u8>, String> {
-    let entity_file = fetch.files().absolute(&location.target);
-    let relative = std::path::Path::new(argument);
-    if argument.is_empty() || relative.is_absolute() {
-        return Err(format!(
-            "could not read location {argument}: write a path that is relative to the entity's file, such as ./openapi.yaml"
-        ));
-    }
-    let folder = entity_file.parent().unwrap_or(&entity_file);
-    let path = normalised(&folder.join(relative));
-    let body = fetch
-        .file(&path)
-        .await
-        .map_err(|failure| format!("could not read location {argument}, {}", failure.message))?;
-    Ok(body.to_vec())
-}
-
-fn bad_base(location: &LocationRef, error: &url::ParseError) -> String {
-    format!("could not form a URL out of {}: {error}", location.target)
 }
 
 #[cfg(test)]
@@ -175,8 +144,12 @@ mod tests {
         }
         check(json!({"spec": {"definition": {"$text": "./a"}}}), &[("/spec/definition", Kind::Text)]);
         check(json!({"a/b": [1, {"$json": "x"}, {"$yaml": "y"}]}), &[("/a~1b/1", Kind::Json), ("/a~1b/2", Kind::Yaml)]);
+        check(
+            json!({"a": {"$openapi": "x"}, "b": {"$asyncapi": "y"}}),
+            &[("/a", Kind::OpenApi), ("/b", Kind::AsyncApi)],
+        );
         // Anything beside it, or another key, and it is data.
-        check(json!({"a": {"$text": "./a", "b": 1}, "c": {"$ref": "#/x"}, "d": {"$openapi": "x"}}), &[]);
+        check(json!({"a": {"$text": "./a", "b": 1}, "c": {"$ref": "#/x"}, "d": {"$graphql": "x"}}), &[]);
         check(json!({"a": {"$text": {"$text": "x"}}}), &[("/a", Kind::Text)]);
     }
 }
