@@ -59,7 +59,10 @@ pub use self::{
     headers::HeaderProfile,
     limits::Limits,
     policy::{Policy, Reach, Refused},
-    reader::{Content, Read, ReadError, ReadingPolicy, ResolveUrlError, UrlReader, Validator},
+    reader::{
+        Content, Found, FoundFile, Read, ReadError, ReadingPolicy, ResolveUrlError, Search, UrlPattern,
+        UrlPatternError, UrlReader, Validator,
+    },
     request::{Request, Response},
     revalidate::CacheScope,
     secret::Secret,

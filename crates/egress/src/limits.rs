@@ -11,6 +11,12 @@ pub struct Limits {
     pub read_bytes: u64,
     /// How long one read by the URL reader may take, retries included.
     pub read_timeout: Duration,
+    /// How many names a search for files looks through, so that a pattern over a whole bucket ends.
+    pub search_keys: usize,
+    /// How large the listing of a search may be in all. A name with what is known of it takes 350 bytes or so.
+    pub search_bytes: u64,
+    /// How long a search may take in all: a hundred pages of a service that is far away.
+    pub search_timeout: Duration,
     /// How long a connection may take to open, TLS included.
     ///
     /// Shorter than any request's own time, so that an address that does not answer leaves time for the next one.
@@ -38,6 +44,9 @@ impl Default for Limits {
         Self {
             read_bytes: 32 << 20,
             read_timeout: Duration::from_secs(60),
+            search_keys: 100_000,
+            search_bytes: 64 << 20,
+            search_timeout: Duration::from_secs(120),
             connect_timeout: Duration::from_secs(10),
             redirects: 5,
             attempts: 5,

@@ -1,9 +1,11 @@
 //! Reads files by URL: descriptors, placeholders, whatever the catalog names.
 
+mod pattern;
 mod plain;
 mod policy;
 mod resolve;
 mod s3;
+mod search;
 
 use bytes::Bytes;
 use http::{
@@ -12,7 +14,12 @@ use http::{
 };
 use url::Url;
 
-pub use self::{policy::ReadingPolicy, resolve::ResolveUrlError};
+pub use self::{
+    pattern::{UrlPattern, UrlPatternError},
+    policy::ReadingPolicy,
+    resolve::ResolveUrlError,
+    search::{Found, FoundFile, Search},
+};
 use crate::{Egress, Error, Policy, Request, Response, target};
 
 /// Reads URLs as `integrations` and `backend.reading.allow` permit.
@@ -77,6 +84,26 @@ pub enum ReadError {
         limit: u64,
         /// What the server says the size is.
         length: Option<u64>,
+    },
+    /// The URL stands for many files, where nothing says which files there are.
+    #[error(
+        "{url} is a pattern, and {host} is read file by file, as `backend.reading.allow` permits: it cannot be asked \
+         which files it has. Name each file, in the `targets` of a Location where there are many, or keep them in a \
+         bucket of `integrations.awsS3`, which can be searched; write %2A where the asterisk is part of a name"
+    )]
+    NotSearchable {
+        /// The URL.
+        url: String,
+        /// Its host.
+        host: String,
+    },
+    /// A search led too far.
+    #[error("{url} leads through more than {limit}; begin the pattern in a smaller folder, or use several")]
+    TooMany {
+        /// The URL.
+        url: String,
+        /// What there may be at most.
+        limit: String,
     },
     /// The server asked again and again to come back later.
     #[error("{url} could not be read: the server is throttling ({reason}); the next run will try again")]

@@ -78,6 +78,14 @@ impl BucketUrl {
         })
     }
 
+    /// The bucket without the object, as a listing is asked for.
+    pub(crate) fn bucket_alone(&self) -> Self {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.set_path(&if self.path_style { format!("/{}/", self.bucket) } else { "/".to_owned() });
+        Self { url, key: String::new(), ..self.clone() }
+    }
+
     /// The URL to send, which differs from the one that was given where that could not work: a bucket with dots in its
     /// name does not fit the certificate of its own host, and a bucket of another region is asked there.
     pub(crate) fn to_send(&self, region: Option<&str>) -> Url {

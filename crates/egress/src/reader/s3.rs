@@ -1,5 +1,8 @@
 //! Objects in S3, signed with the keys that the configuration names.
 
+mod listing;
+mod search;
+
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
@@ -20,15 +23,8 @@ impl UrlReader {
             let reason = "it names a bucket and no object in it".to_owned();
             return Err(ReadError::Failed { url: target::shown(url), reason, transient: false });
         }
-        let mut response = self.get_object(at, None, known).await.map_err(|error| error.about(url))?;
-        // Without a region, or with the wrong one, the answer says where the bucket is.
-        if !response.status.is_success() && at.endpoint.is_none() {
-            let signed_for = at.region.clone();
-            if let Some(region) = bucket_region(&response.headers).filter(|region| Some(region) != signed_for.as_ref())
-            {
-                response = self.get_object(at, Some(&region), known).await.map_err(|error| error.about(url))?;
-            }
-        }
+        let limit = self.egress.inner.settings.limits.read_bytes;
+        let response = self.ask(at, &mut None, known, limit).await.map_err(|error| error.about(url))?;
         match response.status {
             StatusCode::OK | StatusCode::NOT_MODIFIED => {
                 let read = Self::take(response, known).await.map_err(|error| error.about(url))?;
@@ -45,21 +41,45 @@ impl UrlReader {
         }
     }
 
-    async fn get_object(
+    /// Asks for an object or a listing. Without a region, or with the wrong one, the answer says where the bucket is, and
+    /// it is asked there.
+    async fn ask(
+        &self,
+        at: &BucketUrl,
+        region: &mut Region,
+        known: Option<&Validator>,
+        limit: u64,
+    ) -> Result<Response, ReadError> {
+        let response = self.get(at, region.as_deref(), known, limit).await?;
+        if response.status.is_success() || at.endpoint.is_some() || region.is_some() {
+            return Ok(response);
+        }
+        match bucket_region(&response.headers).filter(|region| Some(region) != at.region.as_ref()) {
+            Some(found) => self.get(at, Some(region.insert(found)), known, limit).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn get(
         &self,
         at: &BucketUrl,
         region: Option<&str>,
         known: Option<&Validator>,
+        limit: u64,
     ) -> Result<Response, ReadError> {
         let credential = self.egress.inner.aws.credential_to_read(at, region)?;
         let mut request = self.request(at.to_send(region), known)?;
         // S3 redirects only to tell the region, and says it in a header as well.
         request.max_redirects = 0;
+        request.max_body = limit;
         request.credential = Some(credential);
         let reach = if at.endpoint.is_some() { Reach::Named } else { Reach::Public };
         self.send(request, &Object { reach }).await
     }
 }
+
+/// Where a bucket turned out to be.
+type Region = Option<String>;
 
 /// The one request that was built here; with no redirects there is no other.
 struct Object {

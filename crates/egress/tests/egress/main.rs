@@ -18,4 +18,5 @@ mod retries;
 mod revalidation;
 mod roles;
 mod s3;
+mod search;
 mod support;
