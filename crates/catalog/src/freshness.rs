@@ -121,7 +121,9 @@ fn read(row: &Row, dependencies: &[String]) -> Result<Step, callboard_store::Err
     let errors: Option<String> = row.get("errors")?;
     let errors: Vec<ProcessingError> =
         errors.map_or(Ok(Vec::new()), |errors| serde_json::from_str(&errors)).map_err(damaged)?;
-    let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
+    // What is there is current, though others may have a part of it.
+    let errors = errors.into_iter().filter(|error| error.level.is_error());
+    let messages: Vec<String> = errors.map(|error| error.message).collect();
     let error = Some(messages.join("; ")).filter(|error| !error.is_empty());
     let source: String = row.get("source")?;
     let source: Entity = serde_json::from_str(&source).map_err(damaged)?;

@@ -97,7 +97,7 @@ pub(crate) const PAGES_PER_RUN: u64 = 1_000_000;
 /// begins anew when it is cut off.
 pub(crate) const RUN_PROGRESS: Duration = Duration::from_secs(60);
 
-/// Problems of a provider that are listed; the rest is a number.
+/// Problems of a provider that are listed, and entities that a Location names and others have; the rest is a number.
 pub(crate) const PROBLEMS: usize = 100;
 
 /// Parents that a refresh follows upwards.

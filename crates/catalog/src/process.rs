@@ -145,12 +145,36 @@ pub(crate) struct Child {
 pub(crate) struct ProcessingError {
     pub(crate) name: String,
     pub(crate) message: String,
+    #[serde(default, skip_serializing_if = "Level::is_error")]
+    pub(crate) level: Level,
+}
+
+/// What becomes of the result of whom something is wrong with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// There is none: the last good version stays.
+    #[default]
+    Error,
+    /// It is there, and not all that the source says.
+    Warning,
+}
+
+impl Level {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    pub(crate) fn is_error(&self) -> bool {
+        *self == Level::Error
+    }
 }
 
 impl ProcessingError {
     pub(crate) fn new(name: &str, message: impl std::fmt::Display) -> ProcessingError {
         let message: String = message.to_string().chars().take(MESSAGE_CHARS).collect();
-        ProcessingError { name: name.to_owned(), message }
+        ProcessingError { name: name.to_owned(), message, level: Level::Error }
+    }
+
+    pub(crate) fn warning(name: &str, message: impl std::fmt::Display) -> ProcessingError {
+        ProcessingError { level: Level::Warning, ..ProcessingError::new(name, message) }
     }
 
     pub(crate) fn input(message: impl std::fmt::Display) -> ProcessingError {
@@ -174,7 +198,8 @@ impl Processor {
             urls: settings.takes(settings::READ_URLS),
         };
         let hosts = &settings.scm_hosts;
-        let parts = (env!("CARGO_PKG_VERSION"), &settings.rules, &settings.locations, &settings.base_dir, hosts, &steps);
+        let parts =
+            (env!("CARGO_PKG_VERSION"), &settings.rules, &settings.locations, &settings.base_dir, hosts, &steps);
         let digest = serde_json::to_vec(&parts).map_err(|error| crate::Error::Input(error.to_string()))?;
         let inner = Inner {
             reader,

@@ -58,7 +58,7 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
                     if current.parent || !children.is_empty() {
                         brought.push((finished.id, children));
                     }
-                    Outcome::Made { stored, made_with, relations, used }
+                    Outcome::Made { stored, made_with, relations, used, warnings: Vec::new() }
                 }
             },
             Err(errors) => Outcome::Failed(errors),
@@ -75,9 +75,14 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
         });
     }
     // First of all: what parents let go of may be among the results, and go.
-    let set = children::set(tx, &mut changes, &brought, settings.orphan_strategy, now).await?;
+    let mut set = children::set(tx, &mut changes, &brought, settings.orphan_strategy, now).await?;
     drop(brought);
     results.retain(|result| !set.gone.contains(&result.id));
+    for result in &mut results {
+        if let Outcome::Made { warnings, .. } = &mut result.outcome {
+            warnings.append(&mut set.lost.remove(&result.id).unwrap_or_default());
+        }
+    }
     refuse(&mut results, set.refused);
     let refused = set_relations(tx, &results).await?;
     refuse(&mut results, refused);
@@ -107,7 +112,13 @@ struct Applied {
 
 enum Outcome {
     Unchanged,
-    Made { stored: Stored, made_with: String, relations: Vec<Relation>, used: BTreeMap<String, String> },
+    Made {
+        stored: Stored,
+        made_with: String,
+        relations: Vec<Relation>,
+        used: BTreeMap<String, String>,
+        warnings: Vec<ProcessingError>,
+    },
     Failed(Vec<ProcessingError>),
 }
 
@@ -169,7 +180,8 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
         match &result.outcome {
             Outcome::Unchanged if current.read_version == result.version => {}
             Outcome::Unchanged => read.push(args![id, result.version.clone()]),
-            Outcome::Made { stored, made_with, .. } => {
+            Outcome::Made { stored, made_with, warnings, .. } => {
+                let warnings = if warnings.is_empty() { None } else { Some(text(warnings)?) };
                 let same_hash = current.hash.as_ref() == Some(&stored.hash);
                 if !same_hash {
                     documents.push((id, stored, current.hash.is_some()));
@@ -177,13 +189,13 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
                 let same = same_hash
                     && current.made_with.as_ref() == Some(made_with)
                     && current.read_version == result.version
-                    && current.errors.is_none();
+                    && current.errors == warnings;
                 if !same {
-                    made.push(args![id, &stored.hash, made_with, result.version.clone()]);
+                    made.push(args![id, &stored.hash, made_with, result.version.clone(), warnings]);
                 }
             }
             Outcome::Failed(errors) => {
-                let errors = serde_json::to_string(errors).map_err(|error| Error::Failed(error.to_string()))?;
+                let errors = text(errors)?;
                 // The errors are kept beside the last good version.
                 if current.errors.as_ref() != Some(&errors) || current.made_with.is_some() {
                     tracing::warn!(entity = current.uid, errors, "an entity could not be processed");
@@ -197,9 +209,9 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
     }
     for (head, rows, tail) in [
         (
-            "WITH v(id, hash, made_with, version) AS (VALUES ",
+            "WITH v(id, hash, made_with, version, errors) AS (VALUES ",
             made,
-            ") UPDATE entity SET hash = v.hash, made_with = v.made_with, read_version = v.version, errors = NULL \
+            ") UPDATE entity SET hash = v.hash, made_with = v.made_with, read_version = v.version, errors = v.errors \
              FROM v WHERE entity.id = v.id",
         ),
         (
@@ -222,12 +234,17 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
     Ok(())
 }
 
+/// Errors as the table has them.
+fn text(errors: &[ProcessingError]) -> Result<String, Error> {
+    serde_json::to_string(errors).map_err(|error| Error::Failed(error.to_string()))
+}
+
 /// Notes that the program failed on an entity, and leaves it out of the queue: the next change brings it back.
 pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
     let error =
         ProcessingError::new("Error", "the program failed while it processed this entity; its log has the details");
-    let errors = serde_json::to_string(&[error]).map_err(|error| Error::Failed(error.to_string()))?;
-    tx.execute(query("UPDATE entity SET errors = $2, made_with = NULL WHERE id = $1", args![id, errors])).await?;
+    tx.execute(query("UPDATE entity SET errors = $2, made_with = NULL WHERE id = $1", args![id, text(&[error])?]))
+        .await?;
     tx.execute(query("DELETE FROM queue WHERE entity_id = $1", args![id])).await?;
     Ok(())
 }

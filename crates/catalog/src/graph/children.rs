@@ -9,6 +9,7 @@ use super::refs::{self, ref_ids};
 use super::{enqueue, remove, source_hash};
 use crate::index::changes::Changes;
 use crate::index::id;
+use crate::limits::PROBLEMS;
 use crate::process::{Child, ProcessingError};
 use crate::settings::Strategy;
 
@@ -19,6 +20,8 @@ pub(super) struct Set {
     pub(super) gone: HashSet<i64>,
     /// Parents of which a child cannot be kept: of theirs, nothing was changed.
     pub(super) refused: HashMap<i64, ProcessingError>,
+    /// What parents named that others have, and who.
+    pub(super) lost: HashMap<i64, Vec<ProcessingError>>,
 }
 
 /// Sets what each of these parents brought: inserts and changes children, and lets go of those that it no longer brings.
@@ -57,7 +60,10 @@ pub(super) async fn set(
     let mut state = State::read(tx, &turns).await?;
     let mut all = Differences::default();
     for (parent, children) in &turns {
-        state.turn(*parent, children, &mut all);
+        let lost = state.turn(*parent, children, &mut all);
+        if !lost.is_empty() {
+            set.lost.insert(*parent, lost);
+        }
     }
     let (dropped, returned) = all.write(tx, &state, now, orphans).await?;
     // The result of one that is among the results of this very transaction is made anew as well.
@@ -140,9 +146,15 @@ impl State {
         Ok(state)
     }
 
-    fn turn<'a>(&mut self, parent: i64, children: &[(i64, &'a Child)], all: &mut Differences<'a>) {
+    /// Answers with what the parent does not get, because others have it.
+    fn turn<'a>(
+        &mut self,
+        parent: i64,
+        children: &[(i64, &'a Child)],
+        all: &mut Differences<'a>,
+    ) -> Vec<ProcessingError> {
         let before = self.children.remove(&parent).unwrap_or_default();
-        let mut kept = HashSet::new();
+        let (mut kept, mut lost) = (HashSet::new(), Vec::new());
         for &(id, child) in children {
             let hash = source_hash(&child.entity, None, &BTreeMap::new());
             match self.known.get(&id) {
@@ -153,12 +165,12 @@ impl State {
                 Some(known)
                     if known.is_of_another(child) && !(before.contains(&id) && self.brings_alone(parent, id)) =>
                 {
-                    tracing::warn!(
-                        entity = %child.entity.entity_ref(),
-                        first = known.location_key.as_deref().unwrap_or_default(),
-                        second = child.location_key,
-                        "the entity is in the catalog already"
-                    );
+                    let (name, second) = (child.entity.entity_ref(), &child.location_key);
+                    let first = known.location_key.as_deref().unwrap_or_default();
+                    tracing::warn!(entity = %name, first, second, "the entity is in the catalog already");
+                    lost.push(format!(
+                        "{name} at {second} is in the catalog already, from {first}; one of the two must be renamed"
+                    ));
                     all.contenders.insert((id, parent));
                     continue;
                 }
@@ -182,6 +194,12 @@ impl State {
             all.dropped.push((*id, parent));
             self.bringers.entry(*id).or_default().remove(&Some(parent));
         }
+        let more = lost.len().saturating_sub(PROBLEMS);
+        lost.truncate(PROBLEMS);
+        if more > 0 {
+            lost.push(format!("{more} more are in the catalog already"));
+        }
+        lost.into_iter().map(|message| ProcessingError::warning("ConflictError", message)).collect()
     }
 
     fn brings_alone(&self, parent: i64, id: i64) -> bool {

@@ -104,9 +104,9 @@ pub(crate) fn render(
         .map(|error| {
             serde_json::json!({
                 "type": "backstage.io/catalog-processing",
-                "level": "error",
+                "level": error.level,
                 "message": format!("{}: {}", error.name, error.message),
-                "error": error,
+                "error": { "name": error.name, "message": error.message },
             })
         })
         .collect();
@@ -164,6 +164,14 @@ mod tests {
             assert_eq!(found["metadata"], expected);
             assert_eq!(found["spec"], json!({"a": {"b": {}}}));
             assert_eq!(found.get("status").is_some(), errors.is_some());
+            if errors.is_some() {
+                let item = |level: &str, message: &str| {
+                    let error = json!({"name": "InputError", "message": message});
+                    let message = format!("InputError: {message}");
+                    json!({"type": "backstage.io/catalog-processing", "level": level, "message": message, "error": error})
+                };
+                assert_eq!(found["status"]["items"], json!([item("error", "no"), item("warning", "hm")]));
+            }
         }
         check(json!({"name": "a"}), false, None, json!({"name": "a", "uid": "u-1"}));
         check(json!({"name": "a", "uid": "mine"}), false, None, json!({"name": "a", "uid": "u-1"}));
@@ -171,7 +179,9 @@ mod tests {
         check(
             json!({"name": "a"}),
             true,
-            Some(r#"[{"name": "InputError", "message": "no"}]"#),
+            Some(
+                r#"[{"name": "InputError", "message": "no"}, {"name": "InputError", "message": "hm", "level": "warning"}]"#,
+            ),
             json!({"name": "a", "uid": "u-1", "annotations": {ORPHAN: "true"}}),
         );
     }
