@@ -13,4 +13,5 @@ pub mod petstore;
 pub mod portal;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod s3;

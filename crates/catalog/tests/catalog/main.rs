@@ -8,15 +8,21 @@
 )]
 
 mod access;
+mod conflicts;
+mod descriptors;
 mod errors;
 mod files;
 mod freshness;
 mod locations;
+mod orphans;
+mod placeholders;
 mod processors;
 mod providers;
 mod pushing;
 mod query;
 mod reading;
+mod refreshing;
+mod settings;
 mod storage;
 pub(crate) mod support;
 mod transfer;

@@ -432,3 +432,67 @@ async fn default_steps_can_be_left_out() {
         assert!(fixture.web.reads().is_empty());
     }
 }
+
+/// Placeholders and annotations are there before any processor has its turn.
+#[tokio::test]
+async fn the_catalogs_own_steps_come_first() {
+    let (fixture, provider) = with_components(json!({}), &[]).await;
+    fixture.web.put("https://x.example/note.txt", "words");
+    let mut entity = component_value("a", json!({ "note": { "$text": "./note.txt" } }));
+    entity["metadata"]["annotations"]["backstage.io/managed-by-location"] = json!("url:https://x.example/a.yaml");
+    provider.items(vec![provided(entity)]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = Arc::clone(&seen);
+    let fake = Arc::new(Fake::new("x/sees", Hook::PreProcess, move |input| {
+        let url = input.entity.annotation("backstage.io/view-url").map(str::to_owned);
+        note.lock().unwrap().push((input.entity.spec_text("note").map(str::to_owned), url));
+        says_nothing(input)
+    }));
+    set(&fixture, vec![&fake]).await;
+    fixture.run_provider().await;
+    let expected = (Some("words".to_owned()), Some("https://x.example/a.yaml".to_owned()));
+    assert_eq!(*seen.lock().unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn an_entity_stays_the_one_that_it_is() {
+    for (hook, pointer) in [
+        (Hook::PreProcess, "/metadata/name"),
+        (Hook::PreProcess, "/metadata/namespace"),
+        (Hook::PostProcess, "/metadata/name"),
+    ] {
+        let (fixture, _) = with_components(json!({}), &["a"]).await;
+        let fake = Arc::new(Fake::new("x/renames", hook, move |input| {
+            let mut value = input.entity.to_value();
+            value["metadata"]["namespace"] = json!("default");
+            *value.pointer_mut(pointer).unwrap() = json!("other");
+            Ok(ProcessOutput::of(Entity::from_value(value).unwrap()))
+        }));
+        set(&fixture, vec![&fake]).await;
+        fixture.run_provider().await;
+        let errors: Value = serde_json::from_str(&fixture.fails("component:default/a").await).unwrap();
+        let message = "Fatal: The entity kind, namespace, or name changed during processing";
+        assert_eq!(errors, json!([{ "name": "ConflictError", "message": message }]), "{hook} {pointer}");
+        assert_eq!(fixture.refs().await, [""; 0]);
+    }
+}
+
+/// Only once, and never the entity itself; each with the location of the one that emits it.
+#[tokio::test]
+async fn what_is_emitted_twice_counts_once() {
+    let (fixture, provider) = with_components(json!({}), &[]).await;
+    provider.items(vec![component_with("a", json!({}))]);
+    let fake = Fake::new("x/emits", Hook::PostProcess, |input| {
+        let entity =
+            |name: &str, system: &str| Entity::from_value(component_value(name, json!({ "system": system }))).unwrap();
+        let entities = vec![entity("A", "other"), entity("b", "first"), entity("b", "second")];
+        Ok(ProcessOutput { entities, entity: Some(input.entity.clone()), ..ProcessOutput::default() })
+    });
+    let fake = Arc::new(fake.filter(json!({ "metadata.name": "a" })));
+    set(&fixture, vec![&fake]).await;
+    fixture.run_provider().await;
+    assert_eq!(fixture.appears("component:default/b").await["spec"]["system"], "first");
+    fixture.settles().await;
+    assert_eq!(fixture.refs().await, ["component:default/a", "component:default/b"]);
+    assert_eq!(fixture.get("component:default/a").await.unwrap()["spec"].get("system"), None);
+}

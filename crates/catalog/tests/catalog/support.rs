@@ -136,6 +136,16 @@ impl Fixture {
         self.until(&format!("{name} changes"), async || self.get(name).await.filter(|entity| is(entity))).await
     }
 
+    /// Waits until an entity has errors, seen or not, and answers with them as they are stored.
+    pub(crate) async fn fails(&self, name: &str) -> String {
+        self.until(&format!("{name} fails"), async || {
+            let select = "SELECT e.errors FROM entity e JOIN ref r ON r.id = e.id WHERE r.ref = $1";
+            let row = self.db.fetch_optional(query(select, args![name])).await.unwrap()?;
+            row.get::<Option<String>>(0).unwrap()
+        })
+        .await
+    }
+
     /// Waits until nothing is due and nothing is being processed.
     pub(crate) async fn settles(&self) {
         let now =
@@ -259,6 +269,10 @@ impl Web {
 
     pub(crate) fn fail(&self, url: &str, message: &str) {
         self.pages.lock().unwrap().insert(url.to_owned(), Page::Broken(message.to_owned()));
+    }
+
+    pub(crate) fn remove(&self, url: &str) {
+        self.pages.lock().unwrap().remove(url);
     }
 
     /// What was read since the last call: the URL, with `=` before it where it was unchanged.
