@@ -15,3 +15,4 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod s3;
+pub mod written;

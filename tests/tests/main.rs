@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod catalog_api;
 mod config;
+mod counting;
 mod kills;
 mod plugins;
 mod s3;

@@ -9,6 +9,8 @@
 
 mod access;
 mod conflicts;
+mod counted;
+mod counting;
 mod descriptors;
 mod errors;
 mod files;
