@@ -1,21 +1,23 @@
 //! What is known of a location before somebody registers it.
 
+use callboard_egress::UrlPattern;
 use callboard_model::access::Access;
 use callboard_model::api::{ExistingEntityFile, GeneratedEntity, LocationAnalysis, LocationInput};
-use callboard_model::filter::Predicate;
-use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION};
+use callboard_model::filter::{Predicate, SearchRows};
+use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION, Presence};
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::engine::Shared;
 use crate::limits::ANALYZED_ENTITIES;
+use crate::location::dry_run::dry_run;
 use crate::query::list;
 use crate::settings::Scm;
-use crate::{Document, Error, ListQuery};
+use crate::{Document, Error, ListQuery, NewLocation};
 
-/// What the catalog has from a location, or else what could be written there.
+/// What the catalog has from a location, or what is in the files that it names, or else what could be written there.
 ///
-/// The repository itself is not looked into: whether it has descriptor files that nobody registered is not known.
+/// A repository is not looked into: whether it has descriptor files that nobody registered is not known.
 pub(crate) async fn analyze(
     shared: &Shared,
     access: &Access,
@@ -24,7 +26,10 @@ pub(crate) async fn analyze(
     let url = Url::parse(&location.target).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let url = url.ok_or_else(|| Error::Input("The given location.target is not a URL".to_owned()))?;
     let project = Project::of(&url, shared.settings.scm(&url));
-    let existing_entity_files = existing(shared, access, location, &project).await?;
+    let mut existing_entity_files = existing(shared, access, location, &project).await?;
+    if existing_entity_files.is_empty() && names_descriptors(&url) {
+        existing_entity_files = unregistered(shared, access, location).await?;
+    }
     let generate_entities = match existing_entity_files.is_empty() {
         true => vec![GeneratedEntity { entity: project.component(), fields: Vec::new() }],
         false => Vec::new(),
@@ -50,16 +55,71 @@ async fn existing(
         let value: Value = serde_json::from_str(entity.get())
             .map_err(|error| callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let pointer = format!("/metadata/annotations/{}", MANAGED_BY_LOCATION.replace('/', "~1"));
-        let Ok(from) = LocationRef::parse(text(&pointer)) else { continue };
-        // The entity that stands for a registration is in no file.
-        if text("/kind") == "Location" && text("/metadata/name") == from.generated_name() {
+        let Ok(from) = LocationRef::parse(text(&location_pointer())) else { continue };
+        if is_generated(&value) {
             continue;
         }
         let location = LocationInput { kind: from.kind, target: from.target };
         files.push(ExistingEntityFile { location, is_registered: true, entity });
     }
     Ok(files)
+}
+
+/// Whether a URL looks like that of descriptors, and not of a page or a folder: those are not read in the hope of some.
+fn names_descriptors(url: &Url) -> bool {
+    UrlPattern::is_one(url) || [".yaml", ".yml"].iter().any(|end| url.path().to_ascii_lowercase().ends_with(end))
+}
+
+/// What the files of a location have that is not in the catalog, as far as the caller could see it there. What cannot be
+/// read, or would not be taken, is none.
+async fn unregistered(
+    shared: &Shared,
+    access: &Access,
+    location: &LocationInput,
+) -> Result<Vec<ExistingEntityFile<Document>>, Error> {
+    let location =
+        NewLocation { kind: "url".to_owned(), target: location.target.clone(), presence: Presence::default() };
+    let dry = match dry_run(shared, &location).await {
+        Ok(dry) => dry,
+        Err(Error::Store(error)) => return Err(Error::Store(error)),
+        Err(error) => {
+            tracing::debug!(target = location.target, %error, "nothing to be analyzed");
+            return Ok(Vec::new());
+        }
+    };
+    let mut files = Vec::new();
+    for entity in dry.entities {
+        let value: Value = serde_json::from_str(entity.get()).map_err(|error| Error::Input(error.to_string()))?;
+        let from = value.pointer(&location_pointer()).and_then(Value::as_str).map(LocationRef::parse);
+        if let Some(Ok(from)) = from
+            && !is_generated(&value)
+            && covers(access, &value)
+        {
+            let location = LocationInput { kind: from.kind, target: from.target };
+            files.push(ExistingEntityFile { location, is_registered: dry.exists, entity });
+        }
+    }
+    Ok(files)
+}
+
+/// Where an entity's own location is in its document.
+fn location_pointer() -> String {
+    format!("/metadata/annotations/{}", MANAGED_BY_LOCATION.replace('/', "~1"))
+}
+
+/// Whether an entity stands for a registration, or for a file that a pattern stands for: it is in no file then.
+fn is_generated(entity: &Value) -> bool {
+    let text = |pointer: &str| entity.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    text("/kind") == "Location" && text("/metadata/name").starts_with("generated-")
+}
+
+/// Whether the caller may see an entity. It has no relations yet, so that who may see but their own sees none.
+fn covers(access: &Access, entity: &Value) -> bool {
+    match access {
+        Access::All => true,
+        Access::Where(filter) => SearchRows::of(entity).is_ok_and(|rows| filter.matches(&rows)),
+        Access::None => false,
+    }
 }
 
 /// A project as its URL tells it.

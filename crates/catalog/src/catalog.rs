@@ -31,8 +31,8 @@ use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
     Ancestry, Document, DryRun, EntityProcessor, EntityProvider, Error, ListPage, ListQuery, LocationQuery,
-    NewLocation, OnConflict, Query, Reader, Settings, TransferError, analyze, freshness, processor, push, transfer,
-    validate,
+    NewLocation, OnConflict, Query, Reader, Settings, TransferError, analyze, freshness, processor, push, refresh,
+    transfer, validate,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -175,14 +175,14 @@ impl Catalog {
         Ok(processor::set(&self.shared, processors).await?)
     }
 
-    /// Has everything processed again that depends on one of these keys: those of processors, and URLs written
-    /// `url:https://…`, which may say `/tree/` where they mean `/blob/`. Answers with how many entities that are.
+    /// Has everything processed again that depends on one of these keys: those of processors, URLs written
+    /// `url:https://…`, which may say `/tree/` where they mean `/blob/`, and files written `file:/…`. Answers with how many
+    /// entities that are.
     ///
     /// # Errors
     /// The database fails.
     pub async fn refresh_keys(&self, keys: &[String]) -> Result<usize, Error> {
-        let count = processor::refresh(&self.shared, keys).await?;
-        Ok(count)
+        Ok(refresh::refresh(&self.shared, keys).await?)
     }
 
     /// Runs providers and the engine until `shutdown`. What is under way is then abandoned; the next start goes on.

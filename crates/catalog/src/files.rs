@@ -99,6 +99,11 @@ impl Files {
         glob::matches(&folder, below, path)
     }
 
+    /// Whether a path is one of those that another stands for, by their names alone.
+    pub(crate) fn stands_for(&self, path: &Path, other: &Path) -> bool {
+        path == other || (glob::is_pattern(path) && glob::matcher(path).is_ok_and(|matcher| matcher.is_match(other)))
+    }
+
     /// What tells whether anything changed that a path or pattern stands for. Blocks.
     pub(crate) fn stamp(&self, path: &Path) -> String {
         match self.expand(path) {

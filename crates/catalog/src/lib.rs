@@ -19,6 +19,7 @@ mod provider;
 mod push;
 mod query;
 mod reader;
+mod refresh;
 mod settings;
 mod settled;
 mod transfer;

@@ -31,7 +31,7 @@ mod rules;
 
 pub(crate) use chain::stored_key;
 use chain::{Chain, Place, Said};
-pub(crate) use fetch::{Fetch, stamp_of};
+pub(crate) use fetch::{Fetch, SEARCH, stamp_of};
 use git::GitHosts;
 use rules::Rules;
 
@@ -138,6 +138,8 @@ pub(crate) struct Output {
 pub(crate) struct Child {
     pub(crate) entity: Entity,
     pub(crate) location_key: String,
+    /// Of a Location of the catalog's own, for a file that a pattern stands for: changes with the file's content.
+    pub(crate) version: Option<String>,
 }
 
 /// One thing that is wrong with an entity or with what it leads to.
@@ -227,6 +229,10 @@ impl Processor {
     /// Whether all of these may come from there.
     pub(crate) fn allows(&self, entities: &[Child], origin: &LocationRef) -> Result<(), ProcessingError> {
         self.inner.rules.check(entities, origin)
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.inner.files
     }
 
     /// What the files among the given dependencies look like now. Blocks.
@@ -359,7 +365,7 @@ fn again(
     if failed {
         return Again::Retry;
     }
-    let has_urls = dependencies.keys().any(|key| key.starts_with("url:"));
+    let has_urls = dependencies.keys().any(|key| key.starts_with("url:") || key.starts_with(SEARCH));
     // A version tells of changes of what a Location reads, so that there is nothing to look for.
     let versioned = work.version.is_some() && work.source.kind() == "Location";
     match (has_urls && !versioned, fresh_for) {

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use crate::Settings;
 use crate::engine::{Shared, now};
 use crate::graph::{enqueue, forget_results};
-use crate::process::stored_key;
 use crate::query::matching;
 use crate::settings::DEFAULT_PRIORITY;
 
@@ -128,27 +127,6 @@ pub(crate) async fn set(
     tx.commit().await?;
     shared.queued();
     Ok(())
-}
-
-/// Has everything processed again that depends on one of these keys. Answers with how many entities that are.
-pub(crate) async fn refresh(shared: &Shared, keys: &[String]) -> Result<usize, callboard_store::Error> {
-    let stored = keys.iter().flat_map(|key| {
-        let url = key.starts_with("url:").then_some(key);
-        let written = url
-            .into_iter()
-            .flat_map(|url| [url.clone(), url.replacen("/blob/", "/tree/", 1), url.replacen("/tree/", "/blob/", 1)]);
-        written.chain([stored_key(key)]).collect::<Vec<_>>()
-    });
-    let mut tx = shared.db.begin().await?;
-    let mut sql = Sql::new();
-    sql.push("SELECT DISTINCT entity_id FROM dependency WHERE key IN ").list(stored);
-    let rows = tx.fetch_all(sql).await?;
-    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<i64>, _>>()?;
-    forget_results(&mut tx, &ids).await?;
-    enqueue(&mut tx, &ids, now(), true).await?;
-    tx.commit().await?;
-    shared.queued();
-    Ok(ids.len())
 }
 
 /// The names of those that came, went, are another version, or run at another place than before.

@@ -144,7 +144,7 @@ fn staged(shared: &Shared, source: &str, request: PushRequest) -> Result<(Vec<St
             Some(key) if key.chars().count() <= PUSH_NAME_CHARS => format!("{origin}:{key}"),
             Some(_) => return Err(wrong(&format!("locationKey has more than {PUSH_NAME_CHARS} characters"))),
         };
-        children.push(Child { entity: entity.clone(), location_key: location_key.clone() });
+        children.push(Child { entity: entity.clone(), location_key: location_key.clone(), version: None });
         names.push(name);
         let incoming = Incoming { entity, location_key, version: None, facts: BTreeMap::new() };
         staged.push(Staged::Entity(Box::new(incoming)));

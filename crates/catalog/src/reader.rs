@@ -1,7 +1,7 @@
 //! What the catalog needs of whoever reads URLs.
 
 use async_trait::async_trait;
-use callboard_egress::{Read, ReadError, UrlReader, Validator};
+use callboard_egress::{Read, ReadError, Search, UrlReader, Validator};
 use url::Url;
 
 /// Reads URLs for the catalog, within what the operator allows.
@@ -12,6 +12,16 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// There is none, or it may not or cannot be read.
     async fn read(&self, url: &Url, known: Option<&str>) -> Result<Reading, ReadFailure>;
+
+    /// The files that a URL with wildcards stands for, unless they are what `known` (a validator of an earlier answer)
+    /// stands for. Where nothing can be listed, that is an error.
+    ///
+    /// # Errors
+    /// They may not or cannot be listed.
+    async fn search(&self, pattern: &Url, _known: Option<&str>) -> Result<Search, ReadFailure> {
+        let message = format!("{pattern} is a pattern, and nothing says which files there are");
+        Err(ReadFailure { message, not_found: false, transient: false })
+    }
 
     /// A URL that is written relative to another. A host may have rules of its own for it.
     ///
@@ -56,15 +66,26 @@ impl Reader for UrlReader {
                 body: content.body.to_vec(),
                 validator: content.validator.map(|validator| validator.0),
             }),
-            Err(error) => Err(ReadFailure {
-                message: error.to_string(),
-                not_found: matches!(error, ReadError::NotFound { .. }),
-                transient: error.is_transient(),
-            }),
+            Err(error) => Err(ReadFailure::from(error)),
         }
+    }
+
+    async fn search(&self, pattern: &Url, known: Option<&str>) -> Result<Search, ReadFailure> {
+        let known = known.map(|known| Validator(known.to_owned()));
+        Ok(UrlReader::search(self, pattern, known.as_ref()).await?)
     }
 
     fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
         UrlReader::resolve(self, base, relative).map_err(|error| error.to_string())
+    }
+}
+
+impl From<ReadError> for ReadFailure {
+    fn from(error: ReadError) -> Self {
+        ReadFailure {
+            message: error.to_string(),
+            not_found: matches!(error, ReadError::NotFound { .. }),
+            transient: error.is_transient(),
+        }
     }
 }

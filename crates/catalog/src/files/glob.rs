@@ -26,13 +26,8 @@ pub(super) fn fixed_part(path: &Path) -> PathBuf {
 /// The files below `folder` and then `below` that a pattern stands for, in order. Links to folders are not followed, and
 /// hidden folders only where the pattern names them.
 pub(super) fn matches(folder: &Path, below: &Path, pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let text = pattern.display().to_string();
-    let fail = |reason: String| FileError::Pattern { pattern: text.clone(), reason };
-    let matcher = GlobBuilder::new(&text)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| fail(format!("is not one: {}", error.kind())))?
-        .compile_matcher();
+    let fail = |reason: String| FileError::Pattern { pattern: pattern.display().to_string(), reason };
+    let matcher = matcher(pattern).map_err(fail)?;
     // A folder that is not there yet holds nothing.
     let Ok(dir) = Dir::open_ambient_dir(folder, ambient_authority()) else { return Ok(Vec::new()) };
     let dir = if below.as_os_str().is_empty() { Some(dir) } else { dir.open_dir(below).ok() };
@@ -41,6 +36,12 @@ pub(super) fn matches(folder: &Path, below: &Path, pattern: &Path) -> Result<Vec
     walk.folder(&dir, &folder.join(below), 0).map_err(fail)?;
     walk.found.sort();
     Ok(walk.found)
+}
+
+/// Says what is wrong where the path is no pattern.
+pub(super) fn matcher(pattern: &Path) -> Result<GlobMatcher, String> {
+    let glob = GlobBuilder::new(&pattern.display().to_string()).literal_separator(true).build();
+    Ok(glob.map_err(|error| format!("is not one: {}", error.kind()))?.compile_matcher())
 }
 
 struct Walk {

@@ -156,7 +156,7 @@ impl State {
         let before = self.children.remove(&parent).unwrap_or_default();
         let (mut kept, mut lost) = (HashSet::new(), Vec::new());
         for &(id, child) in children {
-            let hash = source_hash(&child.entity, None, &BTreeMap::new());
+            let hash = source_hash(&child.entity, child.version.as_deref(), &BTreeMap::new());
             match self.known.get(&id) {
                 None => {
                     all.new.insert(id, (child, hash.clone()));
@@ -165,13 +165,17 @@ impl State {
                 Some(known)
                     if known.is_of_another(child) && !(before.contains(&id) && self.brings_alone(parent, id)) =>
                 {
+                    all.contenders.insert((id, parent));
+                    // A file that several patterns stand for is the same one: to the second, nothing is lost.
+                    if child.version.is_some() {
+                        continue;
+                    }
                     let (name, second) = (child.entity.entity_ref(), &child.location_key);
                     let first = known.location_key.as_deref().unwrap_or_default();
                     tracing::warn!(entity = %name, first, second, "the entity is in the catalog already");
                     lost.push(format!(
                         "{name} at {second} is in the catalog already, from {first}; one of the two must be renamed"
                     ));
-                    all.contenders.insert((id, parent));
                     continue;
                 }
                 Some(known) if known.source_hash != hash => {
@@ -238,19 +242,23 @@ impl Differences<'_> {
 
     async fn write_entities(&self, tx: &mut Tx) -> Result<(), Error> {
         let source = |(id, (child, _)): (&i64, &(&Child, String))| args![*id, child.entity.to_value().to_string()];
-        let entity =
-            |(id, (child, hash)): (&i64, &(&Child, String))| args![*id, id::new_uid(*id), &child.location_key, hash];
+        let entity = |(id, (child, hash)): (&i64, &(&Child, String))| {
+            args![*id, id::new_uid(*id), &child.location_key, hash, child.version.clone()]
+        };
         let rows: Vec<_> = self.new.iter().map(entity).collect();
-        tx.insert("INSERT INTO entity(id, uid, location_key, source_hash) VALUES ", rows, "").await?;
+        tx.insert("INSERT INTO entity(id, uid, location_key, source_hash, version) VALUES ", rows, "").await?;
         let rows: Vec<_> = self.new.iter().map(source).collect();
         tx.insert("INSERT INTO entity_source(entity_id, source) VALUES ", rows, "").await?;
         let changed: Vec<_> = self.changed.iter().collect();
         for chunk in changed.chunks(ROWS_PER_STATEMENT) {
             let mut sql = Sql::new();
-            sql.push("WITH v(id, hash, location_key) AS (VALUES ");
-            sql.rows(chunk.iter().map(|(id, (child, hash))| args![**id, hash, &child.location_key]));
+            sql.push("WITH v(id, hash, location_key, version) AS (VALUES ");
+            sql.rows(
+                chunk.iter().map(|(id, (child, hash))| args![**id, hash, &child.location_key, child.version.clone()]),
+            );
             sql.push(
-                ") UPDATE entity SET source_hash = v.hash, location_key = v.location_key FROM v WHERE entity.id = v.id",
+                ") UPDATE entity SET source_hash = v.hash, location_key = v.location_key, version = v.version FROM v \
+                 WHERE entity.id = v.id",
             );
             tx.execute(sql).await?;
             let mut sql = Sql::new();

@@ -150,7 +150,7 @@ impl Said {
         let location = place.location.to_string();
         emitted.set_annotation(MANAGED_BY_LOCATION, location.clone());
         emitted.set_annotation(MANAGED_BY_ORIGIN_LOCATION, place.origin.to_string());
-        self.children.push(Child { entity: emitted, location_key: location });
+        self.children.push(Child { entity: emitted, location_key: location, version: None });
     }
 }
 

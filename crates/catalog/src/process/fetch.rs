@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use callboard_egress::{Found, Search};
 use tokio::task::spawn_blocking;
 use url::Url;
 
@@ -11,11 +12,16 @@ use super::{Inner, ProcessingError};
 use crate::files::{FileError, Files};
 use crate::{ReadFailure, Reading};
 
+/// What a dependency on all files that a URL with wildcards stands for begins with; the rest is the URL.
+pub(crate) const SEARCH: &str = "search:";
+
 /// Reads for one entity.
 pub(crate) struct Fetch {
     inner: Arc<Inner>,
     /// What was read already, while looking for changes or for another placeholder.
     bodies: HashMap<String, Arc<[u8]>>,
+    /// What was found already, by pattern.
+    found: HashMap<String, Found>,
     /// What was read, with what tells whether it changed.
     pub(crate) dependencies: BTreeMap<String, Option<String>>,
     /// Whether something could not be read that may well be there the next time.
@@ -31,7 +37,13 @@ pub(crate) struct NotRead {
 
 impl Fetch {
     pub(super) fn new(inner: Arc<Inner>) -> Fetch {
-        Fetch { inner, bodies: HashMap::new(), dependencies: BTreeMap::new(), read_failed: false }
+        Fetch {
+            inner,
+            bodies: HashMap::new(),
+            found: HashMap::new(),
+            dependencies: BTreeMap::new(),
+            read_failed: false,
+        }
     }
 
     pub(crate) fn files(&self) -> &Files {
@@ -59,10 +71,8 @@ impl Fetch {
                 continue;
             }
             let Some(validator) = validator else { return false };
-            let unchanged = match key.strip_prefix("url:").map(Url::parse) {
-                None => self.stamp(key).await.as_deref() == Some(validator),
-                Some(Err(_)) => false,
-                Some(Ok(url)) => match self.request(&url, Some(validator)).await {
+            let unchanged = match key.split_once(':').map(|(kind, url)| (kind, Url::parse(url))) {
+                Some(("url", Ok(url))) => match self.request(&url, Some(validator)).await {
                     Ok(Reading::Unchanged) => true,
                     Ok(Reading::Content { body, validator }) => {
                         self.keep(key, body, validator);
@@ -71,6 +81,16 @@ impl Fetch {
                     // Reading it once more says why.
                     Err(_) => false,
                 },
+                Some(("search", Ok(pattern))) => match self.list(&pattern, Some(validator)).await {
+                    Ok(Search::Unchanged) => true,
+                    Ok(Search::Found(found)) => {
+                        self.found.insert(key.clone(), found);
+                        false
+                    }
+                    Err(_) => false,
+                },
+                Some(("url" | "search", Err(_))) => false,
+                _ => self.stamp(key).await.as_deref() == Some(validator),
             };
             if !unchanged {
                 return false;
@@ -87,19 +107,37 @@ impl Fetch {
         }
         match self.request(url, None).await {
             Ok(Reading::Content { body, validator }) => Ok(self.keep(&key, body, validator)),
-            Ok(Reading::Unchanged) => {
-                self.read_failed = true;
-                Err(NotRead {
-                    message: format!("{url} says that it is unchanged, though nobody asked"),
-                    not_found: false,
-                })
-            }
-            Err(failure) => {
-                self.dependencies.insert(key, None);
-                self.read_failed |= failure.transient || failure.not_found;
-                Err(NotRead { message: failure.message, not_found: failure.not_found })
-            }
+            Ok(Reading::Unchanged) => Err(self.unasked(url)),
+            Err(failure) => Err(self.failed(key, failure)),
         }
+    }
+
+    /// The files that a URL with wildcards stands for.
+    pub(crate) async fn search(&mut self, pattern: &Url) -> Result<Found, NotRead> {
+        let key = format!("{SEARCH}{pattern}");
+        let found = match self.found.remove(&key) {
+            Some(found) => found,
+            None => match self.list(pattern, None).await {
+                Ok(Search::Found(found)) => found,
+                Ok(Search::Unchanged) => return Err(self.unasked(pattern)),
+                Err(failure) => return Err(self.failed(key, failure)),
+            },
+        };
+        self.dependencies.insert(key, Some(found.validator.0.clone()));
+        // What is not there yet may come.
+        self.read_failed |= found.files.is_empty();
+        Ok(found)
+    }
+
+    fn unasked(&mut self, url: &Url) -> NotRead {
+        self.read_failed = true;
+        NotRead { message: format!("{url} says that it is unchanged, though nobody asked"), not_found: false }
+    }
+
+    fn failed(&mut self, key: String, failure: ReadFailure) -> NotRead {
+        self.dependencies.insert(key, None);
+        self.read_failed |= failure.transient || failure.not_found;
+        NotRead { message: failure.message, not_found: failure.not_found }
     }
 
     /// The content of a file.
@@ -145,6 +183,13 @@ impl Fetch {
         let read = self.inner.reader.read(url, known).await;
         drop(permit);
         read
+    }
+
+    async fn list(&self, pattern: &Url, known: Option<&str>) -> Result<Search, ReadFailure> {
+        let permit = self.inner.reads.acquire().await;
+        let listed = self.inner.reader.search(pattern, known).await;
+        drop(permit);
+        listed
     }
 
     async fn stamp(&self, key: &str) -> Option<String> {

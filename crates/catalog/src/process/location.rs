@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use callboard_egress::{FoundFile, UrlPattern};
 use callboard_model::entity::Entity;
 use callboard_model::entity_ref::EntityRef;
-use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION, MANAGED_BY_ORIGIN_LOCATION};
+use callboard_model::location_ref::{LocationRef, MANAGED_BY_LOCATION, MANAGED_BY_ORIGIN_LOCATION, Presence};
 use callboard_model::yaml;
 use serde_json::Value;
 use url::Url;
@@ -29,21 +30,30 @@ pub(super) async fn read(
     }
     let optional = entity.spec_text("presence") == Some("optional");
     let mut errors = Vec::new();
-    let mut children = Children { own: entity.entity_ref(), facts, origin, found: Vec::new(), by_ref: HashMap::new() };
+    let mut children =
+        Children { own: entity.entity_ref(), facts, location, origin, found: Vec::new(), by_ref: HashMap::new() };
     for target in targets(entity) {
-        let files = match kind.as_str() {
-            "file" if fetch.steps().files => read_files(target, location, optional, fetch).await,
+        let read = match kind.as_str() {
+            "file" if fetch.steps().files => read_files(target, location, optional, fetch).await.map(Read::Files),
             "url" if fetch.steps().urls => read_url(target, location, optional, fetch).await,
             other => Err(ProcessingError::input(format!(
                 "No processor was able to handle reading of {other}:{target}; a location's type is file or url"
             ))),
         };
-        match files {
-            Ok(files) => files.iter().for_each(|file| children.add_file(file, &mut errors)),
+        match read {
+            Ok(Read::Files(files)) => files.iter().for_each(|file| children.add_file(file, &mut errors)),
+            Ok(Read::Found(files)) => files.into_iter().for_each(|file| children.add_found(file)),
             Err(error) => errors.push(error),
         }
     }
     if errors.is_empty() { Ok(children.found) } else { Err(errors) }
+}
+
+/// What a target comes to.
+enum Read {
+    Files(Vec<File>),
+    /// The files that a pattern stands for. Each becomes a Location, to be read, to fail and to be tried again by itself.
+    Found(Vec<FoundFile>),
 }
 
 struct File {
@@ -110,7 +120,7 @@ async fn read_url(
     location: &LocationRef,
     optional: bool,
     fetch: &mut Fetch,
-) -> Result<Vec<File>, ProcessingError> {
+) -> Result<Read, ProcessingError> {
     let unable = |reason: String| ProcessingError::new("Error", format!("Unable to read url, {reason}"));
     // An absolute target stays as it is written, letter for letter: its text names the entities' location.
     let (url, text) = match Url::parse(target) {
@@ -122,15 +132,24 @@ async fn read_url(
             (url, text)
         }
     };
-    match fetch.url(&url).await {
-        Ok(body) => {
-            Ok(vec![File { location: LocationRef { kind: "url".to_owned(), target: text }, body: body.to_vec() }])
-        }
-        Err(failure) if failure.not_found && optional => Ok(Vec::new()),
-        Err(failure) if failure.not_found => Err(ProcessingError::new(
-            "NotFoundError",
-            format!("Unable to read url, no matching files found for {text}; {}", failure.message),
-        )),
+    let missing = |why: &str| {
+        ProcessingError::new("NotFoundError", format!("Unable to read url, no matching files found for {text}{why}"))
+    };
+    let read = if UrlPattern::is_one(&url) {
+        fetch.search(&url).await.map(|found| Read::Found(found.files))
+    } else {
+        let location = LocationRef { kind: "url".to_owned(), target: text.clone() };
+        fetch.url(&url).await.map(|body| Read::Files(vec![File { location, body: body.to_vec() }]))
+    };
+    match read {
+        Ok(Read::Found(files)) if files.is_empty() && !optional => Err(missing("")),
+        Ok(Read::Found(files)) if files.len() > TARGETS => Err(ProcessingError::input(format!(
+            "{text} stands for {} files, and a Location reads at most {TARGETS}; use several Locations",
+            files.len()
+        ))),
+        Ok(read) => Ok(read),
+        Err(failure) if failure.not_found && optional => Ok(Read::Files(Vec::new())),
+        Err(failure) if failure.not_found => Err(missing(&format!("; {}", failure.message))),
         Err(failure) => Err(unable(failure.message)),
     }
 }
@@ -138,6 +157,7 @@ async fn read_url(
 struct Children<'a> {
     own: EntityRef,
     facts: &'a BTreeMap<String, String>,
+    location: &'a LocationRef,
     origin: &'a LocationRef,
     found: Vec<Child>,
     by_ref: HashMap<EntityRef, usize>,
@@ -185,7 +205,18 @@ impl Children<'_> {
         }
     }
 
-    fn add(&mut self, mut entity: Entity, location: &LocationRef) {
+    fn add_found(&mut self, file: FoundFile) {
+        let found = LocationRef { kind: "url".to_owned(), target: file.url.into() };
+        // A file that is gone brings nothing. Were that an error, what it brought would stay for good where orphans do.
+        let entity = found.generated_entity(Presence::Optional);
+        self.add_version(entity, self.location, Some(file.version));
+    }
+
+    fn add(&mut self, entity: Entity, location: &LocationRef) {
+        self.add_version(entity, location, None);
+    }
+
+    fn add_version(&mut self, mut entity: Entity, location: &LocationRef, version: Option<String>) {
         let entity_ref = entity.entity_ref();
         if entity_ref == self.own {
             tracing::warn!(entity = %entity_ref, %location, "a Location names itself; that entry is left out");
@@ -196,7 +227,7 @@ impl Children<'_> {
         for (key, value) in self.facts {
             entity.set_annotation(key, value);
         }
-        let child = Child { entity, location_key: location.to_string() };
+        let child = Child { entity, location_key: location.to_string(), version };
         match self.by_ref.get(&entity_ref).and_then(|index| self.found.get_mut(*index)) {
             // Within one file the last one counts, between files the first.
             Some(earlier) if earlier.location_key == child.location_key => *earlier = child,

@@ -9,9 +9,9 @@
 
 mod access;
 mod conflicts;
+mod descriptors;
 mod counted;
 mod counting;
-mod descriptors;
 mod errors;
 mod files;
 mod freshness;
@@ -24,6 +24,7 @@ mod pushing;
 mod query;
 mod reading;
 mod refreshing;
+mod searching;
 mod settings;
 mod storage;
 pub(crate) mod support;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use callboard_catalog::{
     Again, Catalog, EntityProvider, Mode, ProviderError, ProviderPage, ReadFailure, Reader, Reading, Settings,
 };
+use callboard_egress::{Found, FoundFile, Search, UrlPattern, Validator};
 use callboard_model::access::Access;
 use callboard_model::api::ProviderInfo;
 use callboard_model::entity::Entity;
@@ -275,7 +276,8 @@ impl Web {
         self.pages.lock().unwrap().remove(url);
     }
 
-    /// What was read since the last call: the URL, with `=` before it where it was unchanged.
+    /// What was read since the last call: the URL, with `=` before it where it was unchanged, and `?` where it was
+    /// searched.
     pub(crate) fn reads(&self) -> Vec<String> {
         std::mem::take(&mut self.reads.lock().unwrap())
     }
@@ -293,6 +295,24 @@ impl Reader for Web {
             Some(Page::Broken(message)) => Err(ReadFailure { message, not_found: false, transient: false }),
             None => Err(ReadFailure { message: format!("{url} does not exist"), not_found: true, transient: false }),
         }
+    }
+
+    async fn search(&self, url: &Url, known: Option<&str>) -> Result<Search, ReadFailure> {
+        let pattern = UrlPattern::new(url).unwrap();
+        let pages = self.pages.lock().unwrap().clone();
+        if let Some(Page::Broken(message)) = pages.get(url.as_str()) {
+            return Err(ReadFailure { message: message.clone(), not_found: false, transient: false });
+        }
+        let matching = pages.into_iter().filter_map(|(url, page)| {
+            let (url, Page::Text(version) | Page::Broken(version)) = (Url::parse(&url).unwrap(), page);
+            pattern.matches_url(&url).then_some(FoundFile { url, version })
+        });
+        let mut files: Vec<FoundFile> = matching.collect();
+        files.sort();
+        let validator = Validator(format!("{files:?}"));
+        let unchanged = known == Some(validator.0.as_str());
+        self.reads.lock().unwrap().push(format!("{}?{url}", if unchanged { "=" } else { "" }));
+        Ok(if unchanged { Search::Unchanged } else { Search::Found(Found { files, validator }) })
     }
 
     fn resolve(&self, base: &Url, relative: &str) -> Result<Url, String> {
