@@ -20,12 +20,25 @@ pub struct Server {
 impl Server {
     /// Starts `callboard serve` over the `app-config.yaml` of a folder, with its data beside it, and signs in as guest.
     pub async fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, Stdio::inherit()).await
+    }
+
+    /// The same for a server whose warnings are expected: they go into a file in the folder.
+    pub async fn start_quietly(folder: &Path) -> Result<Self> {
+        let log = folder.join("server.log");
+        let file = std::fs::File::options().create(true).append(true).open(&log)?;
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        Self::start_with(folder, file.into()).await.with_context(said)
+    }
+
+    async fn start_with(folder: &Path, log: Stdio) -> Result<Self> {
         let mut process = Command::new(environment::server()?)
             .args(["serve", "--config", "app-config.yaml", "--data-dir", "data", "--listen", "127.0.0.1:0"])
             .current_dir(folder)
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .context("the server did not start")?;

@@ -38,13 +38,22 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
             clippy(&arguments)
         })?;
     }
+    let server = progress.step("Build", "the tests, and the server that some of them start as a process", || {
+        let mut command = project::cargo();
+        match filters {
+            [] => command.args(["test", "--no-run", "--workspace"]),
+            _ => command.arg("build").args(PORTAL).args(["--bin", "callboard"]),
+        };
+        let artifacts = tool::cargo_build(&mut command)?;
+        tool::executable(&artifacts, "callboard")
+    })?;
     let database = progress.step("PostgreSQL", "a private server, for as long as the tests run", database)?;
     progress.step("Tests", "everything that a test can prove; some minutes", || {
         let mut command = project::cargo();
         command.args(["test", "--no-fail-fast"]);
         match filters {
             [] => command.arg("--workspace"),
-            filters => command.args(["--package", "callboard-tests", "--test", "portal", "--"]).args(filters),
+            filters => command.args(PORTAL).arg("--").args(filters),
         };
         if let Some(database) = &database {
             database.tell(&mut command);
@@ -53,11 +62,15 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
             command
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_GUESTS", project::guests())
+                .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_AXE", &axe)
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
     })
 }
+
+/// The tests of the whole portal. The server's package is named for its program to be made of the same.
+const PORTAL: [&str; 6] = ["--package", "callboard", "--package", "callboard-tests", "--test", "portal"];
 
 /// A server for the tests; none where somebody named one, which cargo then inherits.
 fn database() -> Result<Option<postgres::Server>> {

@@ -34,7 +34,7 @@ pub(crate) struct Artifact {
     pub(crate) target: String,
     /// Every file of it.
     pub(crate) files: Vec<Utf8PathBuf>,
-    /// Set for a program.
+    /// Set for a program, but for those that only test one.
     pub(crate) executable: Option<Utf8PathBuf>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn cargo_build(command: &mut Command) -> Result<Vec<Artifact>> {
                 package: package_name(&artifact.package_id.repr).to_owned(),
                 target: artifact.target.name,
                 files: artifact.filenames,
-                executable: artifact.executable,
+                executable: artifact.executable.filter(|_| !artifact.profile.test),
             });
         }
     }

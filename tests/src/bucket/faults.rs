@@ -14,6 +14,7 @@ pub struct Faults {
     throttled: AtomicU32,
     latency: Mutex<Duration>,
     held: watch::Sender<bool>,
+    held_listings: watch::Sender<Option<String>>,
     listed_too: Mutex<Vec<String>>,
     without_etags: Mutex<bool>,
     good_lists: Mutex<Option<u64>>,
@@ -26,6 +27,7 @@ impl Default for Faults {
             throttled: AtomicU32::new(0),
             latency: Mutex::default(),
             held: watch::Sender::new(false),
+            held_listings: watch::Sender::new(None),
             listed_too: Mutex::default(),
             without_etags: Mutex::default(),
             good_lists: Mutex::default(),
@@ -48,6 +50,11 @@ impl Faults {
     /// Holds every request back until it is let go.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
+    }
+
+    /// Holds listings of one prefix back, until there is another such prefix or none. The prefix has nothing to encode.
+    pub fn hold_listings(&self, prefix: Option<&str>) {
+        self.held_listings.send_replace(prefix.map(|prefix| format!("prefix={prefix}")));
     }
 
     /// Lists these keys too, although there is no object: names that no file can have.
@@ -173,6 +180,9 @@ impl S3Access for Gate {
         }
         // The sender lives as long as the bucket.
         drop(self.0.held.subscribe().wait_for(|held| !held).await);
+        let asked = context.uri().query().unwrap_or_default().to_owned();
+        let is_other = |held: &Option<String>| held.as_ref().is_none_or(|held| !asked.split('&').any(|part| part == held));
+        drop(self.0.held_listings.subscribe().wait_for(is_other).await);
         let throttled = self.0.throttled.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if throttled.is_ok() {
             return Err(s3_error!(SlowDown, "Please reduce your request rate."));
