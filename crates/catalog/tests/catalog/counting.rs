@@ -233,6 +233,7 @@ async fn questions(fixture: &Fixture) -> Vec<(&'static str, u64)> {
 async fn what_a_run_found_unchanged_counts_with_what_it_finds_later() {
     let (fixture, provider) = with_provider().await;
     let items = |names: &[&str]| Answer::Items(names.iter().map(|name| group(name, "A group")).collect());
+    let written = Written::watch(&fixture.db).await.unwrap();
     for (pages, expected) in [
         (vec![items(&["a", "b", "c"])], [3, 3, 0, 0]),
         (vec![items(&["a"]), items(&["b"]), items(&["c"])], [3, 0, 0, 3]),
@@ -245,6 +246,12 @@ async fn what_a_run_found_unchanged_counts_with_what_it_finds_later() {
         provider.pages(pages);
         let counts = fixture.run_provider().await.counts;
         assert_eq!([counts.listed, counts.added, counts.removed, counts.unchanged], expected);
+        let mut rows = written.take().await.unwrap();
+        if counts.listed == counts.unchanged && counts.removed == 0 {
+            rows.remove("lease");
+            let source = rows.remove("source").unwrap();
+            assert_eq!((source.rows, source.updates, rows), (1, 2, Counts::new()));
+        }
     }
 }
 
