@@ -27,6 +27,12 @@ pub const PAIRS: [(&str, &str); 7] = [
     ("childOf", "parentOf"),
 ];
 
+/// Whether a relation may be of this type: letters, digits and underscores of ASCII, at least one. A dot would make two
+/// keys out of `relations.<type>` in a filter.
+pub fn is_type(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// All relations that an entity gives rise to: for each ref in its `spec` the one from it and the one back to it.
 /// Sorted, each once.
 ///
@@ -96,9 +102,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn types() {
+        for (text, expected) in [
+            ("ownedBy", true),
+            ("x_1", true),
+            ("", false),
+            ("a b", false),
+            ("a-b", false),
+            ("a.b", false),
+            ("a/b", false),
+            ("ö", false),
+        ] {
+            assert_eq!(is_type(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn every_rule_is_of_a_pair() {
         for rule in RULES {
             let (one, other) = (rule.forward, rule.reverse);
+            assert!(is_type(one) && is_type(other), "{one}, {other}");
             assert!(PAIRS.contains(&(one, other)) || PAIRS.contains(&(other, one)), "{one}, {other}");
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use callboard_model::entity::Entity;
 use callboard_model::location_ref::{MANAGED_BY_LOCATION, MANAGED_BY_ORIGIN_LOCATION};
 use callboard_model::processing::{EmittedRelation, Hook, ProcessFailure, ProcessInput, ProcessOutcome, ProcessOutput};
+use callboard_model::relations;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -165,12 +166,10 @@ fn bounded(what: &str, count: usize, most: usize) -> Result<(), String> {
 /// concerns it and its neighbours alone.
 fn check_relation(relation: &EmittedRelation, input: &ProcessInput) -> Result<(), String> {
     let this = input.entity.entity_ref();
-    let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '/');
     let kind = &relation.kind;
-    if kind.is_empty() || kind.len() > RELATION_CHARS || !kind.chars().all(is_word) {
+    if kind.len() > RELATION_CHARS || !relations::is_type(kind) {
         return Err(format!(
-            "`{}` cannot be a relation's type: 1 to {RELATION_CHARS} letters, digits, dashes, dots, slashes and \
-             underscores",
+            "`{}` cannot be a relation's type: 1 to {RELATION_CHARS} letters, digits and underscores",
             clean(kind, 100)
         ));
     }
@@ -292,6 +291,7 @@ mod tests {
         check_both(relation("dependencyOf", "resource:default/x", "Component:a"), Ok(()));
         check_both(relation("ownerOf", "user:default/mallory", "system:default/x"), Err("between two other entities"));
         check_both(relation("a b", "resource:default/x", "component:a"), Err("cannot be a relation's type"));
+        check_both(relation("a.b", "resource:default/x", "component:a"), Err("cannot be a relation's type"));
         check_both(relation("", "resource:default/x", "component:a"), Err("cannot be a relation's type"));
         check(Hook::PostProcess, json!({"refreshKeys": ["team:a"], "errors": [{"message": "m"}]}), Ok(()));
         check(Hook::PreProcess, json!({"refreshKeys": ["team:a"], "errors": [{"message": "m"}]}), Ok(()));
