@@ -394,3 +394,65 @@ async fn what_fails_keeps_what_it_brought() {
     assert!(fixture.get("component:default/a").await.is_some());
     assert_eq!(fixture.get("component:default/b").await.unwrap(), b);
 }
+
+/// From a file, where its own type and that of the file differ, and where its path is not relative to it.
+#[tokio::test]
+async fn targets_of_locations() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let names = |name: &str, spec: &str| {
+        format!("apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: {name}}}\nspec: {spec}\n---\n")
+    };
+    let all = [
+        names("url", &format!("{{type: url, target: '{URL}'}}")),
+        names("relative", "{type: url, target: ./a.yaml}"),
+        names("beside", "{target: ./beside.yaml}"),
+        // Only what begins with a dot is relative to the file; else it is as in app-config.
+        names("base", "{target: sub/base.yaml}"),
+        names("binary", "{target: ./binary.yaml}"),
+        names("list", "{type: file, target: ./list.yaml, targets: [./none.yaml, ./first.yaml]}"),
+    ];
+    write("sub/all.yaml", &all.concat());
+    write("sub/beside.yaml", &component("beside", ""));
+    write("sub/base.yaml", &component("base", ""));
+    write("sub/sub/base.yaml", &component("wrong", ""));
+    write("sub/list.yaml", &component("list", ""));
+    write("sub/first.yaml", &component("first", ""));
+    std::fs::write(dir.path().join("sub/binary.yaml"), [0xff, 0xfe, 0x00]).unwrap();
+    let web = crate::support::Web::default();
+    web.put(URL, &component("a", ""));
+    let db = crate::support::database().await;
+    let settings = json!({ "locations": [{ "type": "file", "target": "sub/all.yaml" }] });
+    let fixture = Fixture::start_with(dir, db, web, settings).await;
+    for name in ["a", "beside", "base"] {
+        fixture.appears(&format!("component:default/{name}")).await;
+    }
+    let check = async |name: &str, expected: &str| {
+        let errors = fixture.fails(&format!("location:default/{name}")).await;
+        assert!(errors.contains(expected), "{name}: {errors}");
+    };
+    check("relative", "Unable to read url, ./a.yaml").await;
+    check("binary", "Failed to parse YAML at file:").await;
+    // One target that is missing holds back the others.
+    check("list", "none.yaml does not exist").await;
+    fixture.settles().await;
+    assert_eq!(fixture.get("component:default/list").await, None);
+    fixture.write("sub/none.yaml", "");
+    fixture.appears("component:default/list").await;
+    fixture.appears("component:default/first").await;
+    assert_eq!(fixture.get("component:default/wrong").await, None);
+}
+
+#[tokio::test]
+async fn a_location_that_nothing_can_read() {
+    let mut entity = component_value("l", json!({}));
+    entity["kind"] = json!("Location");
+    entity["spec"] = json!({ "target": "somewhere" });
+    let fixture = with_entities(vec![entity]).await;
+    let errors = fixture.fails("location:default/l").await;
+    assert!(errors.contains("No processor was able to handle reading of test:somewhere"), "{errors}");
+}

@@ -194,3 +194,39 @@ async fn rules_are_not_about_providers() {
     assert_eq!(fixture.refs().await, ["component:default/a"]);
     assert!(fixture.fails(&location_ref(URL)).await.contains("not of an allowed kind"));
 }
+
+/// The next start takes over what app-config says by then.
+#[tokio::test]
+async fn configured_locations_come_and_go_with_app_config() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c"] {
+        std::fs::write(dir.path().join(format!("{name}.yaml")), component(name, "")).unwrap();
+    }
+    let file = |name: &str| json!({ "type": "file", "target": format!("./{name}.yaml") });
+    let fixture = Fixture::start_in(dir, json!({ "locations": [file("a"), file("b")] })).await;
+    let a = fixture.appears("component:default/a").await;
+    fixture.appears("component:default/b").await;
+    let target = fixture.dir.path().join("a.yaml").display().to_string();
+    assert_eq!(a["metadata"]["annotations"]["backstage.io/managed-by-location"], format!("file:{target}"));
+    let location = callboard_model::location_ref::LocationRef::parse(&format!("file:{target}")).unwrap();
+    let entity = fixture.get(&format!("location:default/{}", location.generated_name())).await.unwrap();
+    assert_eq!(entity["spec"], json!({ "type": "file", "target": target, "presence": "required" }));
+    let fixture = fixture.restart(json!({ "locations": [file("c"), file("a")] })).await;
+    fixture.appears("component:default/c").await;
+    assert_eq!(fixture.get("component:default/b").await, None);
+    assert_eq!(fixture.get("component:default/a").await.unwrap()["metadata"]["uid"], a["metadata"]["uid"]);
+    let fixture = fixture.restart(json!({})).await;
+    assert_eq!(fixture.refs().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_second_registration_does_is_app_configs_choice() {
+    let fixture = Fixture::start(json!({ "defaultLocationConflictStrategy": "refresh" })).await;
+    fixture.web.put(URL, &component("a", ""));
+    let first = fixture.catalog.register_location(&url(URL), None).await.unwrap();
+    fixture.web.put(URL, &component("a", "  system: s\n"));
+    assert_eq!(fixture.catalog.register_location(&url(URL), None).await.unwrap(), first);
+    assert_eq!(fixture.get("component:default/a").await.unwrap()["spec"]["system"], "s");
+    let reject = Some(callboard_catalog::OnConflict::Reject);
+    assert!(matches!(fixture.catalog.register_location(&url(URL), reject).await, Err(Error::Conflict(_))));
+}
