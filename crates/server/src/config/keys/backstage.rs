@@ -107,7 +107,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("catalog.providers.puppetdb", "would read the nodes of PuppetDB"),
     Key::later("catalog.scmEvents", "would refresh entities when a repository says that it changed"),
     Key::later("catalog.stitchingStrategy", "would set how often changed entities are put together"),
-    Key::later("catalog.useUrlReadersSearch", "would find files with the search of the integrations"),
+    Key::later("catalog.useUrlReadersSearch", "would change nothing, as URLs with wildcards are always searched"),
     Key::later("costInsights", "would show what things cost"),
     Key::later("discovery", "would send requests for some plugins to other servers"),
     Key::later("dynamicPlugins", "would choose npm packages to load; `plugins` lists what is loaded here"),

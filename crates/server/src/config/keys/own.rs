@@ -140,7 +140,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "catalog.locations[].target",
         Text,
-        "A path from the folder of the first configuration file, in which `*` and `**` match, or a URL",
+        "A path from the folder of the first configuration file, in which `*` and `**` match, or a URL; in one of a \
+         bucket they match too",
     )
     .required(),
     Key::new(
