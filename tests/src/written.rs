@@ -33,7 +33,7 @@ impl Written {
     pub async fn watch(db: &Db) -> Result<Written, Error> {
         let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in db.fetch_all(query_on(SQLITE_KEYS, POSTGRES_KEYS, args![])).await? {
-            tables.entry(row.get(0)?).or_default().push(row.get(1)?);
+            tables.entry(row.get(0)?).or_default().extend(row.get::<Option<String>>(1)?);
         }
         let mut statements =
             vec!["CREATE TABLE written(name TEXT NOT NULL, what TEXT NOT NULL, place TEXT NOT NULL)".to_owned()];
@@ -77,20 +77,21 @@ impl Written {
     }
 }
 
-const SQLITE_KEYS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
-                           WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' AND c.pk > 0 ORDER BY 1, c.pk";
+/// Every table with each column of its key; one that has no key with none.
+const SQLITE_KEYS: &str = "SELECT t.name, c.name FROM sqlite_master t LEFT JOIN pragma_table_info(t.name) c ON c.pk > 0 \
+                           WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY 1, c.pk";
 
-/// All columns of a table that has no key.
 const POSTGRES_KEYS: &str = "SELECT t.relname::text, c.attname::text FROM pg_class t \
-                             JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped \
                              LEFT JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary \
+                             LEFT JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = ANY(i.indkey) \
                              WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace \
-                             AND (i.indrelid IS NULL OR c.attnum = ANY(i.indkey)) ORDER BY 1, c.attnum";
+                             ORDER BY 1, c.attnum";
 
-/// Its arguments are the columns of the table's key.
+/// Its arguments are the columns of the table's key; without one, the whole row is what tells it from others.
 const POSTGRES_FUNCTION: &str = "CREATE FUNCTION written() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN \
-     INSERT INTO written SELECT TG_TABLE_NAME, lower(TG_OP), string_agg(to_jsonb(coalesce(NEW, OLD)) ->> c, chr(10)) \
-     FROM unnest(TG_ARGV) c; RETURN NULL; END'";
+     INSERT INTO written SELECT TG_TABLE_NAME, lower(TG_OP), coalesce(string_agg(r.line ->> c, chr(10)), r.line::text) \
+     FROM (SELECT to_jsonb(coalesce(NEW, OLD)) AS line) r LEFT JOIN unnest(TG_ARGV) c ON true GROUP BY r.line; \
+     RETURN NULL; END'";
 
 fn trigger(engine: Engine, table: &str, key: &[String], what: &str) -> String {
     let head = format!("CREATE TRIGGER written_{table}_{what} AFTER {what} ON \"{table}\"");
@@ -98,7 +99,7 @@ fn trigger(engine: Engine, table: &str, key: &[String], what: &str) -> String {
     match engine {
         Engine::Sqlite => {
             let place: Vec<String> = key.iter().map(|column| format!("{row}.\"{column}\"")).collect();
-            let place = place.join(" || char(10) || ");
+            let place = if key.is_empty() { format!("{row}.rowid") } else { place.join(" || char(10) || ") };
             format!("{head} BEGIN INSERT INTO written VALUES ('{table}', '{what}', {place}); END")
         }
         Engine::Postgres => {
