@@ -60,6 +60,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0004.sqlite.sql"),
         postgres: include_str!("../migrations/0004.postgres.sql"),
     },
+    Migration {
+        version: 5,
+        name: "less room",
+        sqlite: include_str!("../migrations/0005.sqlite.sql"),
+        postgres: include_str!("../migrations/0005.postgres.sql"),
+    },
 ];
 
 /// The catalog. Cheap to clone.
@@ -191,6 +197,7 @@ impl Catalog {
             engine::run(self.shared.clone(), shutdown.clone()),
             files::run(self.shared.clone(), shutdown.clone()),
             replicas::run(self.shared.clone(), shutdown.clone()),
+            engine::upkeep::run(self.shared.clone(), shutdown.clone()),
             self.runner.run(self.shared.clone(), shutdown),
         );
     }

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::graph::apply::{self, Finished};
+use crate::graph::source::SourceText;
 use crate::graph::{enqueue, forget_results};
 use crate::limits::{
     FAREWELL, IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_BACKOFF, STORE_RETRY, TAKEN_AT_ONCE, TELL_PAUSE,
@@ -29,6 +30,7 @@ use crate::settings::{ProcessingInterval, Settings};
 pub(crate) mod files;
 pub(crate) mod held;
 pub(crate) mod replicas;
+pub(crate) mod upkeep;
 
 use replicas::Replica;
 
@@ -396,8 +398,8 @@ fn taken(
         reason: format!("does not hold an entity: {error}"),
     };
     let id: i64 = row.get("entity_id")?;
-    let source: String = row.get("source")?;
-    let source: Entity = serde_json::from_str(&source).map_err(|error| damaged(&error))?;
+    let source: SourceText = row.get("source")?;
+    let source: Entity = serde_json::from_str(&source.0).map_err(|error| damaged(&error))?;
     let facts: Option<String> = row.get("facts")?;
     let facts = facts.map(|facts| serde_json::from_str(&facts)).transpose().map_err(|error| damaged(&error))?;
     let used: Option<String> = row.get("used")?;

@@ -8,6 +8,7 @@ use callboard_store::{Row, Tx, args, query};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::engine::{Shared, now};
+use crate::graph::source::SourceText;
 use crate::limits::REFRESH_LEVELS;
 use crate::location::registry::{CONFIGURED, STORE};
 use crate::process::ProcessingError;
@@ -125,8 +126,8 @@ fn read(row: &Row, dependencies: &[String]) -> Result<Step, callboard_store::Err
     let errors = errors.into_iter().filter(|error| error.level.is_error());
     let messages: Vec<String> = errors.map(|error| error.message).collect();
     let error = Some(messages.join("; ")).filter(|error| !error.is_empty());
-    let source: String = row.get("source")?;
-    let source: Entity = serde_json::from_str(&source).map_err(damaged)?;
+    let source: SourceText = row.get("source")?;
+    let source: Entity = serde_json::from_str(&source.0).map_err(damaged)?;
     // Files are looked at all the time.
     let mut read = dependencies.iter().filter(|key| !key.starts_with("key:")).peekable();
     let watched = read.peek().is_some() && read.all(|key| key.starts_with("file:"));

@@ -13,6 +13,7 @@ pub(crate) mod document;
 pub(crate) mod refs;
 pub(crate) mod relation;
 pub(crate) mod remove;
+pub(crate) mod source;
 
 /// What makes two deliveries of an entity the same.
 pub(crate) fn source_hash(entity: &Entity, version: Option<&str>, facts: &BTreeMap<String, String>) -> String {

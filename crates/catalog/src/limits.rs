@@ -65,6 +65,13 @@ pub(crate) const WATCH_PAUSE: Duration = Duration::from_millis(500);
 /// A look at the files may take up at most one part in so many of the time.
 pub(crate) const WATCH_SHARE: u32 = 20;
 
+/// Between a change and a look at what the database wants to have done: a first load, or a refresh of everything, leaves
+/// much behind within seconds.
+pub(crate) const UPKEEP_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause after that, in times of what it took.
+pub(crate) const UPKEEP_SHARE: u32 = 4;
+
 /// The pause after an error of the database, before the engine tries again.
 pub(crate) const STORE_RETRY: Duration = Duration::from_secs(1);
 

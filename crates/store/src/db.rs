@@ -182,6 +182,18 @@ impl Db {
         Ok(count)
     }
 
+    /// Has the database give back the room of rows that are gone, and look anew at how values are spread, in the tables
+    /// of which much changed since it last did. Readers and writers go on meanwhile.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or fails.
+    pub async fn tidy(&self) -> Result<(), Error> {
+        match &self.inner.driver {
+            Driver::Sqlite(sqlite) => sqlite.tidy().await,
+            Driver::Postgres(postgres) => postgres.tidy().await,
+        }
+    }
+
     /// What transactions tell on a channel with [`Tx::notify`], in this process and, on PostgreSQL, in all others that
     /// have the database open. The first thing that a receiver hears is [`Notification::Missed`].
     ///

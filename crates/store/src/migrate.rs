@@ -155,7 +155,8 @@ async fn check_columns(tx: &mut Tx) -> Result<(), Error> {
              LEFT JOIN pg_collation l ON l.oid = a.attcollation \
              WHERE a.xmin = pg_current_xact_id()::xid AND c.relkind IN ('r', 'p') AND a.attnum > 0 \
              AND NOT a.attisdropped \
-             AND NOT (a.atttypid IN ('bigint'::regtype, 'bytea'::regtype, 'double precision'::regtype) \
+             AND NOT (a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'bytea'::regtype, \
+                                      'double precision'::regtype) \
                       OR (a.atttypid = 'text'::regtype AND l.collname = 'C')) \
              ORDER BY 1, 2 LIMIT 1",
             args![],
@@ -164,6 +165,7 @@ async fn check_columns(tx: &mut Tx) -> Result<(), Error> {
     let Some(row) = wrong else { return Ok(()) };
     let (table, column, kind): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
     Err(Error::Statement(format!(
-        "column {column} of table {table} is {kind}; write BIGINT, TEXT COLLATE \"C\", BYTEA or DOUBLE PRECISION"
+        "column {column} of table {table} is {kind}; write BIGINT, TEXT COLLATE \"C\", BYTEA or DOUBLE PRECISION, or \
+         INTEGER or SMALLINT where the numbers are small and the rows many"
     )))
 }

@@ -6,6 +6,7 @@ use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, Value, args};
 
 use super::refs::{self, ref_ids};
+use super::source::pack;
 use super::{enqueue, remove, source_hash};
 use crate::index::changes::Changes;
 use crate::index::id;
@@ -241,7 +242,7 @@ impl Differences<'_> {
     }
 
     async fn write_entities(&self, tx: &mut Tx) -> Result<(), Error> {
-        let source = |(id, (child, _)): (&i64, &(&Child, String))| args![*id, child.entity.to_value().to_string()];
+        let source = |(id, (child, _)): (&i64, &(&Child, String))| args![*id, pack(&child.entity)];
         let entity = |(id, (child, hash)): (&i64, &(&Child, String))| {
             args![*id, id::new_uid(*id), &child.location_key, hash, child.version.clone()]
         };

@@ -7,7 +7,7 @@ use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, Value, args};
 use roaring::RoaringBitmap;
 
-use super::extract::{Entries, Term, Wide};
+use super::extract::{self, Entries, LONG, Term, WIDE, Wide};
 use super::{id, names, posting};
 
 /// The changes of one transaction. What is not flushed is lost: [`Changes::flush`] is the last thing before the commit,
@@ -20,11 +20,43 @@ pub(crate) struct Changes {
     null: HashMap<String, BTreeMap<i64, bool>>,
     visible: BTreeMap<i64, bool>,
     /// By key, value and entity: the row that shall be there.
-    wide: BTreeMap<(String, String, i64), Option<Wide>>,
+    wide: BTreeMap<Place, Wide>,
+    /// The rows that shall not, or not as they are.
+    stale: BTreeSet<Place>,
     /// Entities whose result has to be made anew, whatever the transaction stores of them yet: they lost a ref that is
     /// free now. Not of the index, but a part of what a transaction does to entities that it goes on with.
     pub(crate) forgotten: BTreeSet<i64>,
 }
+
+/// The statements of a table with a row per value. Both tables have the same columns.
+struct Table {
+    name: &'static str,
+    insert: &'static str,
+    delete: &'static str,
+    these_on_sqlite: &'static str,
+    these_on_postgres: &'static str,
+}
+
+const TABLES: [Table; 2] = [
+    Table {
+        name: WIDE,
+        insert: "INSERT INTO wide(key_id, kind_id, value, entity_id, original, flags) VALUES ",
+        delete: "DELETE FROM wide WHERE (key_id, kind_id, value, entity_id) IN (VALUES ",
+        these_on_sqlite: ")",
+        these_on_postgres: ")",
+    },
+    Table {
+        name: LONG,
+        insert: "INSERT INTO long(key_id, kind_id, value, entity_id, original, flags) VALUES ",
+        delete: "WITH w(key_id, kind_id, value, entity_id) AS (VALUES ",
+        these_on_sqlite: ") DELETE FROM long WHERE (key_id, kind_id, value, entity_id) IN (SELECT * FROM w)",
+        these_on_postgres: ") DELETE FROM long x USING w WHERE x.key_id = w.key_id AND x.kind_id = w.kind_id \
+             AND hashtext(x.value) = hashtext(w.value) AND x.value = w.value AND x.entity_id = w.entity_id",
+    },
+];
+
+/// A key, a value and an entity.
+type Place = (String, String, i64);
 
 /// The postings of one chunk: by term, the numbers that shall be there or not.
 type Chunk = BTreeMap<i64, Vec<(u32, bool)>>;
@@ -57,12 +89,17 @@ impl Changes {
                 self.null.entry(key.clone()).or_default().insert(id, wanted);
             }
         }
-        for (key, value) in before.wide.keys().filter(|row| !after.wide.contains_key(*row)) {
-            self.wide.insert((key.clone(), value.clone(), id), None);
+        for ((key, value), wide) in &before.wide {
+            let place = (key.clone(), value.clone());
+            if after.wide.get(&place) != Some(wide) {
+                let place = (place.0, place.1, id);
+                self.wide.remove(&place);
+                self.stale.insert(place);
+            }
         }
         for ((key, value), wide) in &after.wide {
             if before.wide.get(&(key.clone(), value.clone())) != Some(wide) {
-                self.wide.insert((key.clone(), value.clone(), id), Some(wide.clone()));
+                self.wide.insert((key.clone(), value.clone(), id), wide.clone());
             }
         }
     }
@@ -74,7 +111,7 @@ impl Changes {
         self.forgotten = forgotten;
         let mut names: BTreeSet<&str> = changes.terms.keys().map(|term| term.key.as_str()).collect();
         names.extend(changes.valued.keys().chain(changes.null.keys()).map(String::as_str));
-        names.extend(changes.wide.keys().map(|(key, ..)| key.as_str()));
+        names.extend(changes.wide.keys().chain(&changes.stale).map(|(key, ..)| key.as_str()));
         if names.is_empty() && changes.visible.is_empty() {
             return Ok(());
         }
@@ -95,28 +132,24 @@ impl Changes {
             postings.add(key_id(key)?, posting::null(key_id(key)?), numbers);
         }
         postings.write(tx).await?;
-        let mut gone = Vec::new();
-        let mut rows = Vec::new();
-        for ((key, value, id), wide) in changes.wide {
-            match wide {
-                None => gone.push(args![key_id(&key)?, id::kind(id), value, id]),
-                Some(wide) => rows.push(args![key_id(&key)?, id::kind(id), value, id, wide.original, wide.flags]),
+        // Those that go come first: one that is different from before is both.
+        for table in TABLES {
+            let of_table = |place: &&Place| extract::table(&place.0) == table.name;
+            let gone = changes.stale.iter().filter(of_table);
+            let gone = gone.map(|(key, value, id)| Ok(args![key_id(key)?, id::kind(*id), value, *id]));
+            for chunk in gone.collect::<Result<Vec<_>, Error>>()?.chunks(ROWS_PER_STATEMENT) {
+                let mut sql = Sql::new();
+                sql.push(table.delete).rows(chunk.iter().cloned());
+                sql.push_on(table.these_on_sqlite, table.these_on_postgres);
+                tx.execute(sql).await?;
             }
+            let rows = changes.wide.iter().filter(|(place, _)| of_table(place));
+            let rows = rows.map(|((key, value, id), wide)| {
+                Ok(args![key_id(key)?, id::kind(*id), value, *id, wide.original.clone(), wide.flags])
+            });
+            insert(tx, table.insert, rows.collect::<Result<_, Error>>()?, "").await?;
         }
-        for chunk in gone.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new();
-            sql.push("DELETE FROM wide WHERE (key_id, kind_id, value, entity_id) IN (VALUES ");
-            sql.rows(chunk.iter().cloned()).push(")");
-            tx.execute(sql).await?;
-        }
-        insert(
-            tx,
-            "INSERT INTO wide(key_id, kind_id, value, entity_id, original, flags) VALUES ",
-            rows,
-            " ON CONFLICT(key_id, kind_id, value, entity_id) DO UPDATE SET original = excluded.original, \
-             flags = excluded.flags",
-        )
-        .await
+        Ok(())
     }
 }
 

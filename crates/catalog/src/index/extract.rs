@@ -6,7 +6,7 @@ use callboard_model::filter::{SearchRow, search_rows};
 use serde_json::Value;
 
 /// Of the rule in this file. A database that was filled by another is indexed anew at the start.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
 
 /// A value under a key that many entities may share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,13 +19,22 @@ pub(crate) struct Term {
     pub(crate) member: bool,
 }
 
-/// A row of the table `wide`, beside its key and value.
+/// A row of the tables `wide` and `long`, beside its key and value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wide {
-    /// None where it is the same as the value.
+    /// None where it is the same as the value; [`spelling`] where that is enough.
     pub(crate) original: Option<String>,
-    /// The sum of [`SMALLEST`], [`LARGEST`] and [`MEMBER`].
+    /// The sum of [`SMALLEST`], [`LARGEST`], [`MEMBER`] and [`SPELLED`].
     pub(crate) flags: i64,
+}
+
+impl Wide {
+    fn new(value: &str, original: Option<String>) -> Wide {
+        match original.as_deref().and_then(|original| spelling(value, original)) {
+            Some(spelling) => Wide { original: Some(spelling), flags: SPELLED },
+            None => Wide { original, flags: 0 },
+        }
+    }
 }
 
 /// The entity has no smaller value under the key.
@@ -34,6 +43,49 @@ pub(crate) const SMALLEST: i64 = 1;
 pub(crate) const LARGEST: i64 = 2;
 /// As [`Term::member`].
 pub(crate) const MEMBER: i64 = 4;
+/// `original` says which letters are capitals.
+pub(crate) const SPELLED: i64 = 8;
+
+/// What a step to the next capital is added to, so that it is a character that any text may have.
+const STEP: u32 = 0x20;
+
+/// Which letters of a value are capitals where it comes from: how many characters each is after the one before it, a
+/// character each. Texts would be kept twice for a few of them. None where there is more to it than that.
+fn spelling(value: &str, original: &str) -> Option<String> {
+    let mut steps = String::new();
+    let mut step = 0;
+    let mut characters = original.chars();
+    for lower in value.chars() {
+        let character = characters.next()?;
+        if character != lower {
+            if !lower.to_uppercase().eq([character]) {
+                return None;
+            }
+            steps.push(char::from_u32(STEP + step)?);
+            step = 0;
+        }
+        step += 1;
+    }
+    (characters.next().is_none() && steps.len() < original.len()).then_some(steps)
+}
+
+/// A value as it is written, from what its row has.
+pub(crate) fn spelled(value: String, original: Option<String>, flags: i64) -> String {
+    let Some(original) = original else { return value };
+    if flags & SPELLED == 0 {
+        return original;
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    // The first is so many characters after the beginning, the others after a capital.
+    for (number, step) in original.chars().enumerate() {
+        let between = u32::from(step).saturating_sub(STEP).saturating_sub(u32::from(number > 0));
+        text.extend(characters.by_ref().take(usize::try_from(between).unwrap_or(usize::MAX)));
+        text.extend(characters.next().into_iter().flat_map(char::to_uppercase));
+    }
+    text.extend(characters);
+    text
+}
 
 /// What the index has of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,8 +124,9 @@ impl Entries {
             let original = row.original.clone().filter(|original| original != value);
             let member = may_have_members(&row.key) && members.contains(&format!("{}.{value}", row.key));
             if is_wide(&row.key) {
-                let flags = if member { MEMBER } else { 0 };
-                entries.wide.insert((row.key.clone(), value.clone()), Wide { original, flags });
+                let mut wide = Wide::new(value, original);
+                wide.flags |= if member { MEMBER } else { 0 };
+                entries.wide.insert((row.key.clone(), value.clone()), wide);
             } else {
                 let original = original.unwrap_or_default();
                 entries.terms.insert(Term { key: row.key.clone(), value: value.clone(), original, member });
@@ -108,7 +161,7 @@ impl Entries {
     }
 }
 
-/// Whether the values of a key go into the table `wide`.
+/// Whether the values of a key are rows of a table.
 ///
 /// That is so for what nearly every entity has of its own: names, texts, links, and lists of refs that lead everywhere. A
 /// bitmap for each of those would be a bitmap of one, and an order by them a walk over as many bitmaps. A key on the
@@ -135,6 +188,19 @@ pub(crate) fn is_wide(key: &str) -> bool {
         ["metadata.annotations.", "metadata.links.", "spec.parameters.", "spec.profile.", "spec.steps."];
     KEYS.binary_search(&key).is_ok() || BELOW.iter().any(|prefix| key.starts_with(prefix))
 }
+
+/// The table with the rows of a key that [`is_wide`]: what people order lists by is apart from what is long, because an
+/// index in the order of the values takes as much room as they do. Where this changes, [`VERSION`] must.
+pub(crate) fn table(key: &str) -> &'static str {
+    const ORDERED: [&str; 4] = ["metadata.name", "metadata.title", "spec.profile.displayname", "spec.profile.email"];
+    if ORDERED.contains(&key) { WIDE } else { LONG }
+}
+
+/// Values by which lists are ordered.
+pub(crate) const WIDE: &str = "wide";
+
+/// The other values that are rows.
+pub(crate) const LONG: &str = "long";
 
 /// Whether every entity has a value under the key.
 pub(crate) fn is_always_there(key: &str) -> bool {
@@ -177,6 +243,26 @@ mod tests {
     }
 
     #[test]
+    fn spellings() {
+        for (original, expected) in [
+            ("Team Quick Device", Some(" %&")),
+            ("a URL at the end: X", Some("\"!!.")),
+            ("Älter ÖÄ", Some(" &!")),
+            // A capital of which there are two small ones, and small letters with a capital of two letters.
+            ("İstanbul", None),
+            ("Σας", Some(" ")),
+            ("A", None),
+        ] {
+            let value = original.to_lowercase();
+            assert_eq!(spelling(&value, original).as_deref(), expected, "{original}");
+            let wide = Wide::new(&value, Some(original.to_owned()));
+            assert_eq!(wide.flags, if expected.is_some() { SPELLED } else { 0 });
+            assert_eq!(spelled(value, wide.original, wide.flags), original);
+        }
+        assert_eq!(spelled("ß".to_owned(), None, SMALLEST), "ß");
+    }
+
+    #[test]
     fn wide() {
         let rows = search_rows(&json!({"spec": {"targets": ["b", "A", "c"]}, "metadata": {"title": null}})).unwrap();
         let entries = Entries::of(&rows);
@@ -194,5 +280,9 @@ mod tests {
         ] {
             assert_eq!(is_wide(key), expected, "{key}");
         }
+        for key in ["metadata.name", "metadata.title"] {
+            assert!(is_wide(key) && table(key) == WIDE, "{key}");
+        }
+        assert_eq!(table("metadata.description"), LONG);
     }
 }

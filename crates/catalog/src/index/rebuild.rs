@@ -12,6 +12,9 @@ use crate::engine::replicas::Replica;
 /// Documents that are indexed in one transaction.
 const BATCH: i64 = 500;
 
+/// Documents between two words about how far it is.
+const TOLD: u64 = 10_000;
+
 /// Makes the index anew, where it was made by another rule than this program's. A rebuild that is cut off begins again;
 /// of several replicas that start together one does it, and the others wait.
 pub(crate) async fn rebuild_if_changed(db: &Db, replica: &Arc<Replica>) -> Result<(), Error> {
@@ -47,6 +50,7 @@ async fn rebuild(db: &Db) -> Result<(), Error> {
         "DELETE FROM posting",
         "DELETE FROM facet_count",
         "DELETE FROM wide",
+        "DELETE FROM long",
         "DELETE FROM term",
         "DELETE FROM key",
         "DELETE FROM setting WHERE name = 'index'",
@@ -54,7 +58,7 @@ async fn rebuild(db: &Db) -> Result<(), Error> {
         tx.execute(query(statement, args![])).await?;
     }
     tx.commit().await?;
-    let mut last = 0;
+    let (mut last, mut done, mut told) = (0, 0, 0);
     loop {
         let mut tx = db.begin().await?;
         let mut sql = Sql::new();
@@ -78,5 +82,10 @@ async fn rebuild(db: &Db) -> Result<(), Error> {
         }
         changes.flush(&mut tx).await?;
         tx.commit().await?;
+        done += u64::try_from(rows.len()).unwrap_or_default();
+        if done >= told + TOLD {
+            told = done;
+            tracing::info!(entities = done, "indexing the catalog anew");
+        }
     }
 }

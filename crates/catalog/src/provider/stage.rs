@@ -7,7 +7,7 @@ use callboard_model::provided::ProvidedItem;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args};
 
-use crate::graph::{refs, source_hash};
+use crate::graph::{refs, source, source_hash};
 
 /// An entity on its way in.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ fn row(
     } else {
         Some(serde_json::to_string(&incoming.facts).map_err(|error| Error::Failed(error.to_string()))?)
     };
-    let source = incoming.entity.to_value().to_string();
+    let source = source::pack(&incoming.entity);
     Ok(args![run, name, &incoming.location_key, hash, source, incoming.version.clone(), facts])
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::apply::Conflict;
 use super::runner::Runner;
+use crate::graph::source::SourceText;
 use crate::limits::PROBLEMS;
 use crate::process::ProcessingError;
 
@@ -126,7 +127,7 @@ async fn problems(tx: &mut Tx, source_id: i64) -> Result<(Vec<Problem>, u64), Er
 
 fn problem(row: &Row) -> Result<Problem, Error> {
     let errors: Vec<ProcessingError> = parse(&row.get::<String>(1)?)?;
-    let source: callboard_model::entity::Entity = parse(&row.get::<String>(2)?)?;
+    let source: callboard_model::entity::Entity = parse(&row.get::<SourceText>(2)?.0)?;
     let target = match source.spec_text("target").filter(|_| source.kind() == "Location") {
         Some(target) => target.to_owned(),
         // A Location's target has no type before it, so neither has that of what came from one.

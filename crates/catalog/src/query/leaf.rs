@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Row, Sql, Tx, Value, args, query};
 
-use crate::index::extract::{as_member, is_wide};
+use crate::index::extract::{LONG, WIDE, as_member, is_wide, spelled, table};
 use crate::index::posting;
 use crate::index::sets::Sets;
 
@@ -99,6 +99,7 @@ pub(super) async fn fetch(
         for asked in &asked {
             match asked {
                 Asked::Anything => wants.anything.push(args![key]),
+                Asked::Is(value) if wide && table(key) == LONG => wants.long.push(args![key, value]),
                 Asked::Is(value) if wide => wants.wide.push(args![key, value]),
                 Asked::Is(value) => wants.terms.push(args![key, value]),
                 Asked::Begins(_) | Asked::Holds(_) => {
@@ -124,6 +125,7 @@ struct Wants {
     anything: Vec<Vec<Value>>,
     terms: Vec<Vec<Value>>,
     wide: Vec<Vec<Value>>,
+    long: Vec<Vec<Value>>,
 }
 
 impl Wants {
@@ -154,21 +156,30 @@ impl Wants {
                 add(answers.entry((row.get(0)?, Asked::Is(row.get(1)?))).or_default(), &row, 2)?;
             }
         }
-        for chunk in self.wide.chunks(ROWS_PER_STATEMENT) {
-            let mut sql = Sql::new();
-            sql.push("WITH w(key, value) AS (VALUES ").rows(chunk.iter().cloned());
-            sql.push(") SELECT w.key, w.value, x.entity_id FROM w CROSS JOIN key k CROSS JOIN ");
-            scope.kinds(&mut sql);
-            sql.push(
-                " n CROSS JOIN wide x WHERE k.name = w.key AND x.key_id = k.id AND x.kind_id = n.id \
-                 AND x.value = w.value",
-            );
-            for row in tx.fetch_all(sql).await? {
-                answers.entry((row.get(0)?, Asked::Is(row.get(1)?))).or_default().insert(row.get(2)?);
+        for (rows, table) in [(&self.wide, WIDE), (&self.long, LONG)] {
+            for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+                let mut sql = Sql::new();
+                sql.push("WITH w(key, value) AS (VALUES ").rows(chunk.iter().cloned());
+                sql.push(") SELECT w.key, w.value, x.entity_id ");
+                exactly(&mut sql, scope, table);
+                for row in tx.fetch_all(sql).await? {
+                    answers.entry((row.get(0)?, Asked::Is(row.get(1)?))).or_default().insert(row.get(2)?);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Adds where the rows `x` of a table come from that have just the keys and values of `w`.
+fn exactly(sql: &mut Sql, scope: &Scope, table: &'static str) {
+    sql.push("FROM w CROSS JOIN key k CROSS JOIN ");
+    scope.kinds(sql);
+    sql.push(" n CROSS JOIN ").push(table).push(" x WHERE k.name = w.key AND x.key_id = k.id AND x.kind_id = n.id");
+    if table == LONG {
+        sql.push_on("", " AND hashtext(x.value) = hashtext(w.value)");
+    }
+    sql.push(" AND x.value = w.value");
 }
 
 /// Adds the numbers of a row whose kind is in a column and whose bitmap is in the next.
@@ -180,7 +191,7 @@ pub(super) fn add(sets: &mut Sets, row: &Row, column: usize) -> Result<(), Error
 /// The entities of which `key` is true because `key` is an array and one of its strings.
 pub(super) async fn members(tx: &mut Tx, scope: &Scope, key: &str) -> Result<Sets, Error> {
     let mut sets = Sets::default();
-    let (wide, terms): (Vec<_>, Vec<_>) = as_member(key).into_iter().partition(|(array, _)| is_wide(array));
+    let (rows, terms): (Vec<_>, Vec<_>) = as_member(key).into_iter().partition(|(array, _)| is_wide(array));
     if !terms.is_empty() {
         let mut sql = Sql::new();
         sql.push("WITH w(key, value) AS (VALUES ").rows(terms.iter().map(|(array, value)| args![*array, *value]));
@@ -193,15 +204,16 @@ pub(super) async fn members(tx: &mut Tx, scope: &Scope, key: &str) -> Result<Set
             add(&mut sets, &row, 0)?;
         }
     }
-    if !wide.is_empty() {
+    for name in [WIDE, LONG] {
+        let these: Vec<_> = rows.iter().filter(|(array, _)| table(array) == name).copied().collect();
+        if these.is_empty() {
+            continue;
+        }
         let mut sql = Sql::new();
-        sql.push("WITH w(key, value) AS (VALUES ").rows(wide.iter().map(|(array, value)| args![*array, *value]));
-        sql.push(") SELECT x.entity_id FROM w CROSS JOIN key k CROSS JOIN ");
-        scope.kinds(&mut sql);
-        sql.push(
-            " n CROSS JOIN wide x WHERE k.name = w.key AND x.key_id = k.id AND x.kind_id = n.id \
-             AND x.value = w.value AND (x.flags & 4) <> 0",
-        );
+        sql.push("WITH w(key, value) AS (VALUES ").rows(these.into_iter().map(|(array, value)| args![array, value]));
+        sql.push(") SELECT x.entity_id ");
+        exactly(&mut sql, scope, name);
+        sql.push(" AND (x.flags & 4) <> 0");
         for row in tx.fetch_all(sql).await? {
             sets.insert(row.get(0)?);
         }
@@ -216,7 +228,8 @@ async fn some(tx: &mut Tx, scope: &Scope, key: &str, asked: &Asked) -> Result<Se
     if is_wide(key) {
         sql.push("SELECT x.entity_id FROM key k CROSS JOIN ");
         scope.kinds(&mut sql);
-        sql.push(" n CROSS JOIN wide x WHERE x.key_id = k.id AND x.kind_id = n.id AND k.name = ").bind(key);
+        sql.push(" n CROSS JOIN ").push(table(key));
+        sql.push(" x WHERE x.key_id = k.id AND x.kind_id = n.id AND k.name = ").bind(key);
         accepted(&mut sql, "x.value", asked);
         for row in tx.fetch_all(sql).await? {
             sets.insert(row.get(0)?);
@@ -405,13 +418,15 @@ pub(super) async fn pairs(tx: &mut Tx, scope: &Scope, key: &str, sets: Option<&S
     }
     let mut sql = Sql::new();
     if is_wide(key) {
-        sql.push("SELECT x.entity_id, x.value, x.original FROM key k CROSS JOIN ");
+        sql.push("SELECT x.entity_id, x.value, x.original, x.flags FROM key k CROSS JOIN ");
         scope.kinds(&mut sql);
-        sql.push(" n CROSS JOIN wide x WHERE x.key_id = k.id AND x.kind_id = n.id AND k.name = ").bind(key);
+        sql.push(" n CROSS JOIN ").push(table(key));
+        sql.push(" x WHERE x.key_id = k.id AND x.kind_id = n.id AND k.name = ").bind(key);
         for row in tx.fetch_all(sql).await? {
             let (id, value, original): (i64, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
             if is_meant(id) {
-                pairs.push(Pair { id, original: original.unwrap_or_else(|| value.clone()), value });
+                let original = spelled(value.clone(), original, row.get(3)?);
+                pairs.push(Pair { id, original, value });
             }
         }
     } else {

@@ -1,8 +1,9 @@
 //! Entities in the order of a field.
 //!
 //! The entities that are meant are known as sets, so that an order is a walk over an index that tests bits until the page
-//! is full: over the rows of `wide` for what nearly every entity has of its own, kind by kind and merged; over the terms
-//! of the key otherwise. Where few are meant, they are sorted instead.
+//! is full: over the rows of `wide` for what nearly every entity has of its own and lists are ordered by, kind by kind and
+//! merged; over the terms of the key otherwise. Those of `long` are sorted on PostgreSQL, which has no index in their
+//! order. Where few are meant, they are sorted in any case.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -11,7 +12,7 @@ use callboard_store::{Error, Sql, Tx};
 use super::leaf::{self, Scope};
 use super::select::{Selection, valued};
 use super::values;
-use crate::index::extract::{as_member, is_always_there, is_wide};
+use crate::index::extract::{as_member, is_always_there, is_wide, table};
 use crate::index::sets::Sets;
 
 /// The place of an entity in an order. Without an order it has no value.
@@ -36,7 +37,7 @@ pub(super) struct Part {
 pub(super) enum Ordered {
     /// By id.
     Plain,
-    /// By a key of the table `wide`, of which there are so many rows of each kind.
+    /// By a key whose values are rows, of which there are so many of each kind.
     Wide { key: String, smallest: bool, kinds: HashMap<i64, u64> },
     /// By a key whose values are terms.
     Terms { key: String, smallest: bool },
@@ -253,8 +254,11 @@ async fn fill(
         let mut sql = Sql::new();
         for (number, stream) in streams.iter().enumerate() {
             sql.push(if number == 0 { "" } else { " UNION ALL " });
-            sql.push("SELECT kind_id, value, entity_id FROM (SELECT x.kind_id, x.value, x.entity_id FROM wide x ");
-            sql.push("WHERE x.key_id = (SELECT id FROM key WHERE name = ").bind(key).push(") AND x.kind_id = ");
+            sql.push("SELECT kind_id, value, entity_id FROM (SELECT x.kind_id, x.value, x.entity_id FROM ");
+            sql.push(table(key))
+                .push(" x WHERE x.key_id = (SELECT id FROM key WHERE name = ")
+                .bind(key)
+                .push(") AND x.kind_id = ");
             sql.bind(stream.kind);
             if let Some(Place { value: Some(value), id }) = &stream.after {
                 sql.push(" AND (x.value, x.entity_id)").push(if descending { " < (" } else { " > (" });

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::document::{self, End, FORMAT, Header, Location, Named, Outcome, Record, Source, State};
 use super::{TransferError, Transferred, UNDER_WAY};
 use crate::catalog::MIGRATIONS;
+use crate::graph::source::SourceText;
 
 /// Entities that are looked at in one go.
 const PAGE: i64 = 500;
@@ -170,7 +171,8 @@ async fn entities(tx: &mut Tx, page: &[(String, i64, u64)], out: &mut (dyn Write
             result,
             own: None,
         };
-        let source: Option<Map<String, Value>> = json(&row, "source").map_err(damaged)?;
+        let source: SourceText = row.get("source")?;
+        let source: Option<Map<String, Value>> = parse(Some(source.0)).map_err(damaged)?;
         let text = document::write(source, Record::Entity(Box::new(state))).map_err(damaged)?;
         out.write_all(text.as_bytes())?;
     }
@@ -178,7 +180,10 @@ async fn entities(tx: &mut Tx, page: &[(String, i64, u64)], out: &mut (dyn Write
 }
 
 fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>, String> {
-    let text: Option<String> = row.get(column).map_err(|error| error.to_string())?;
+    parse(row.get(column).map_err(|error| error.to_string())?)
+}
+
+fn parse<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>, String> {
     text.map(|text| serde_json::from_str(&text))
         .transpose()
         .map_err(|error| format!("what is stored is damaged: {error}"))

@@ -19,6 +19,7 @@ use super::{TransferError, Transferred, UNDER_WAY};
 use crate::catalog::MIGRATIONS;
 use crate::engine::now;
 use crate::graph::refs::ref_ids;
+use crate::graph::source::pack;
 use crate::graph::{document, relation, source_hash};
 use crate::index::changes::Changes;
 use crate::index::id;
@@ -109,6 +110,7 @@ async fn clear(tx: &mut Tx) -> Result<(), Error> {
         "DELETE FROM posting",
         "DELETE FROM facet_count",
         "DELETE FROM wide",
+        "DELETE FROM long",
         "DELETE FROM relation_type",
         "DELETE FROM relation",
         "DELETE FROM reference",
@@ -172,7 +174,7 @@ async fn store(tx: &mut Tx, sources: &HashMap<String, i64>, batch: Vec<(Entity, 
             errors(&state)?
         ]);
         let facts = if state.facts.is_empty() { None } else { Some(json(&state.facts)?) };
-        rows.source.push(args![this, entity.to_value().to_string(), facts]);
+        rows.source.push(args![this, pack(&entity), facts]);
         for name in &state.provided_by {
             // That there is one is checked.
             rows.provided.extend(sources.get(name).map(|source| args![*source, this]));

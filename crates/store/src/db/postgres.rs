@@ -21,6 +21,7 @@ mod failure;
 mod listen;
 mod pool;
 mod presence;
+mod tidy;
 mod values;
 
 use connect::Server;
@@ -94,6 +95,10 @@ impl Postgres {
     pub(super) async fn fetch_all(&self, sql: Sql) -> Result<Vec<Row>, Error> {
         let (text, args) = sql.render_postgres()?;
         read(&self.readers.fetch_all(&text, &args).await?)
+    }
+
+    pub(super) async fn tidy(&self) -> Result<(), Error> {
+        tidy::tidy(&self.server).await
     }
 
     pub(super) fn notifications(&self, channel: &'static str) -> Notifications {
