@@ -3,6 +3,7 @@
 mod faults;
 mod keys;
 mod pages;
+mod search;
 
 use anyhow::Result;
 use callboard_tests::bucket::Bucket;

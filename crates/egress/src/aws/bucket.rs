@@ -227,6 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn buckets_alone() {
+        let check = |url: &str, region: Option<&str>, expected: &str| {
+            let at = BucketUrl::on_aws(&Url::parse(url).unwrap()).unwrap().bucket_alone();
+            assert_eq!(at.to_send(region).as_str(), expected);
+        };
+        let host = "https://bucket.s3.eu-west-1.amazonaws.com/";
+        check("https://bucket.s3.eu-west-1.amazonaws.com/a/*.yaml?x", None, host);
+        check("https://bucket.s3.amazonaws.com/a/*.yaml", Some("eu-west-1"), host);
+        check("https://s3.amazonaws.com/bucket/**", Some("eu-west-1"), "https://s3.eu-west-1.amazonaws.com/bucket/");
+        check("https://a.b.s3.eu-west-1.amazonaws.com/*", None, "https://s3.eu-west-1.amazonaws.com/a.b/");
+    }
+
+    #[test]
     fn names() {
         let check = |name: &str, expected: bool| assert_eq!(is_name(name), expected, "{name}");
         for name in ["abc", "my-bucket", "my.bucket", "a1b", "old_bucket"] {
