@@ -7,10 +7,16 @@ pub(super) fn render(sql: Sql) -> Result<(String, Vec<Value>, bool), Error> {
     let mut text = String::new();
     let mut args = sql.numbered;
     let mut persistent = true;
+    // `$1` is a name to SQLite, and each of a thousand names is looked up among all others; `?` is just the next one.
+    let names = !args.is_empty();
     let argument = |text: &mut String, args: &mut Vec<Value>, value: Value| {
         args.push(value);
-        text.push('$');
-        text.push_str(&args.len().to_string());
+        if names {
+            text.push('$');
+            text.push_str(&args.len().to_string());
+        } else {
+            text.push('?');
+        }
     };
     for piece in sql.pieces {
         match piece {
@@ -78,7 +84,7 @@ mod tests {
         sql.push("SELECT a FROM t WHERE b = ").bind("'; DROP TABLE t").push(" AND c IN ").list(["x", "y"]);
         check(
             sql,
-            "SELECT a FROM t WHERE b = $1 AND c IN (SELECT value FROM json_each($2))",
+            "SELECT a FROM t WHERE b = ? AND c IN (SELECT value FROM json_each(?))",
             &args!["'; DROP TABLE t", r#"["x","y"]"#],
             true,
         );
@@ -86,13 +92,13 @@ mod tests {
         sql.push("SELECT a FROM t WHERE h IN ").blobs([vec![0x0f, 0xa0]]).push_on(" AND x", " AND y");
         check(
             sql,
-            "SELECT a FROM t WHERE h IN (SELECT unhex(value) FROM json_each($1)) AND x",
+            "SELECT a FROM t WHERE h IN (SELECT unhex(value) FROM json_each(?)) AND x",
             &args![r#"["0fa0"]"#],
             true,
         );
         let mut sql = query("INSERT INTO t(a, b) VALUES ", args![]);
         sql.rows([args![1, "x"], args![2, None::<&str>]]);
-        check(sql, "INSERT INTO t(a, b) VALUES ($1, $2), ($3, $4)", &args![1, "x", 2, Value::Null], false);
+        check(sql, "INSERT INTO t(a, b) VALUES (?, ?), (?, ?)", &args![1, "x", 2, Value::Null], false);
     }
 
     #[test]
