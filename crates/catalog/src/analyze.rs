@@ -51,7 +51,7 @@ async fn existing(
     ]);
     let query = ListQuery { filter: Some(filter), limit: Some(ANALYZED_ENTITIES), ..ListQuery::default() };
     let mut files = Vec::new();
-    for entity in list::list(&shared.db, access, &query).await?.items {
+    for entity in list::list(shared, access, &query).await?.items {
         let value: Value = serde_json::from_str(entity.get())
             .map_err(|error| callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

@@ -27,6 +27,7 @@ use crate::location::{dry_run, registry, search};
 use crate::process::Processor;
 use crate::provider::runner::Runner;
 use crate::provider::{run, status};
+use crate::query::names::Names;
 use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
@@ -108,6 +109,7 @@ impl Catalog {
             files_changed: Arc::new(AtomicBool::new(true)),
             changes: watch::Sender::new(0),
             replica,
+            names: Arc::new(Names::new()),
         };
         let mut tx = shared.db.begin().await?;
         let settings = &shared.settings;
@@ -232,7 +234,7 @@ impl Catalog {
     /// # Errors
     /// The cursor is not one of ours, a field makes no sense, or the database fails.
     pub async fn query(&self, access: &Access, query: &Query) -> Result<EntityPage<Document>, Error> {
-        page::page(&self.shared.db, access, query).await
+        page::page(&self.shared, access, query).await
     }
 
     /// `GET /entities`.
@@ -240,7 +242,7 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::query`].
     pub async fn list(&self, access: &Access, query: &ListQuery) -> Result<ListPage, Error> {
-        list::list(&self.shared.db, access, query).await
+        list::list(&self.shared, access, query).await
     }
 
     /// An entity by its ref.
@@ -248,7 +250,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn by_ref(&self, access: &Access, entity_ref: &EntityRef) -> Result<Option<Document>, Error> {
-        lookup::by_ref(&self.shared.db, access, entity_ref).await
+        lookup::by_ref(&self.shared, access, entity_ref).await
     }
 
     /// An entity by its uid.
@@ -256,7 +258,7 @@ impl Catalog {
     /// # Errors
     /// The database fails.
     pub async fn by_uid(&self, access: &Access, uid: &str) -> Result<Option<Document>, Error> {
-        lookup::by_uid(&self.shared.db, access, uid).await
+        lookup::by_uid(&self.shared, access, uid).await
     }
 
     /// Where an entity comes from, and how current it is; none where there is none that the caller may see. Only an
@@ -279,7 +281,7 @@ impl Catalog {
         filter: Option<&Predicate>,
         fields: &[String],
     ) -> Result<Vec<Option<Document>>, Error> {
-        lookup::by_refs(&self.shared.db, access, refs, filter, fields).await
+        lookup::by_refs(&self.shared, access, refs, filter, fields).await
     }
 
     /// The values of facets, with how many entities have each.
@@ -300,7 +302,7 @@ impl Catalog {
     /// # Errors
     /// There is no such entity, or the caller may not see it; or the database fails.
     pub async fn ancestry(&self, access: &Access, entity_ref: &EntityRef) -> Result<Ancestry, Error> {
-        lookup::ancestry(&self.shared.db, access, entity_ref).await
+        lookup::ancestry(&self.shared, access, entity_ref).await
     }
 
     /// The registered locations, by id.
@@ -414,7 +416,7 @@ impl Catalog {
     /// There is no such entity, or the caller may not see it; or the database fails.
     pub async fn refresh(&self, access: &Access, entity_ref: &EntityRef) -> Result<(), Error> {
         let mut tx = self.shared.db.begin().await?;
-        let Some(id) = lookup::id_of(&mut tx, access, &entity_ref.to_string()).await? else {
+        let Some(id) = lookup::id_of(&mut tx, &self.shared.names, access, &entity_ref.to_string()).await? else {
             return Err(Error::NotFound(format!("Entity {entity_ref} not found")));
         };
         let (mut ids, mut level) = (vec![id], vec![id]);
@@ -442,7 +444,7 @@ impl Catalog {
     /// The database fails.
     pub async fn delete_by_uid(&self, access: &Access, uid: &str) -> Result<bool, Error> {
         let mut tx = self.shared.db.begin().await?;
-        let Some(id) = lookup::id_of_uid(&mut tx, access, uid).await? else { return Ok(false) };
+        let Some(id) = lookup::id_of_uid(&mut tx, &self.shared.names, access, uid).await? else { return Ok(false) };
         remove::delete_one(&mut tx, id, self.shared.settings.orphan_strategy, now()).await?;
         tx.commit().await?;
         self.shared.queued();

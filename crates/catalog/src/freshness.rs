@@ -46,7 +46,7 @@ pub(crate) async fn freshness(
     operator: bool,
 ) -> Result<Option<Freshness>, Error> {
     let mut tx = shared.db.read().await?;
-    let Some(id) = lookup::id_of_uid(&mut tx, access, uid).await? else { return Ok(None) };
+    let Some(id) = lookup::id_of_uid(&mut tx, &shared.names, access, uid).await? else { return Ok(None) };
     let (mut steps, mut source, mut next) = (Vec::new(), None, Some(id));
     while let Some(id) = next.take().filter(|_| steps.len() < REFRESH_LEVELS) {
         let Some(step) = step(&mut tx, id).await? else { break };
@@ -58,7 +58,7 @@ pub(crate) async fn freshness(
         }
     }
     for step in steps.iter_mut().skip(1) {
-        if lookup::id_of(&mut tx, access, &step.entity_ref).await?.is_none() {
+        if lookup::id_of(&mut tx, &shared.names, access, &step.entity_ref).await?.is_none() {
             let error = step.error.as_ref().map(|_| HIDDEN.to_owned());
             *step = Step { entity_ref: String::new(), location: None, error, ..std::mem::take(step) };
         }

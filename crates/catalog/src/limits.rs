@@ -144,3 +144,9 @@ pub(crate) const REFS: usize = 10_000;
 /// The longest ref, in bytes. An entity's own has 191 at most, so this only bounds what relations may lead to; an index
 /// of PostgreSQL takes 2,704.
 pub(crate) const REF_BYTES: usize = 1_000;
+
+/// Refs that a process remembers by their ids: about 10 MiB of them. A page of a list needs some hundreds.
+pub(crate) const REMEMBERED_REFS: usize = 65_536;
+
+/// A read that meets more new refs than this at once leaves the memory to others: a group with 100,000 members.
+pub(crate) const REMEMBERED_AT_ONCE: usize = 8_192;

@@ -14,6 +14,7 @@ mod leaf;
 pub(crate) mod list;
 pub(crate) mod lookup;
 pub(crate) mod matching;
+pub(crate) mod names;
 mod order;
 pub(crate) mod page;
 mod select;

@@ -92,7 +92,7 @@ async fn insert(
         if on_conflict.unwrap_or(shared.settings.default_location_conflict_strategy) == OnConflict::Reject {
             return Err(Error::Conflict(format!("Location {location_ref} already exists")));
         }
-        if let Some(id) = lookup::id_of(&mut tx, &Access::All, &existing.entity_ref).await? {
+        if let Some(id) = lookup::id_of(&mut tx, &shared.names, &Access::All, &existing.entity_ref).await? {
             enqueue(&mut tx, &[id], now(), true).await?;
         }
         tx.commit().await?;
@@ -229,7 +229,7 @@ pub(crate) async fn by_entity(
     access: &Access,
     entity_ref: &EntityRef,
 ) -> Result<RegisteredLocation, Error> {
-    let document = lookup::by_ref(&shared.db, access, entity_ref).await?;
+    let document = lookup::by_ref(shared, access, entity_ref).await?;
     let missing = || Error::NotFound(format!("found no entity for ref {entity_ref}"));
     let value: Value = serde_json::from_str(document.ok_or_else(missing)?.get())
         .map_err(|error| callboard_store::Error::Failed(format!("a stored document is damaged: {error}")))?;

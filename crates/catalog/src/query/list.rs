@@ -6,15 +6,17 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use callboard_model::access::Access;
-use callboard_store::{Db, Sql, Tx};
+use callboard_store::{Sql, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
+use super::names::Source;
 use super::order::{self, Ordered};
 use super::select::Selection;
 use super::{Direction, ListPage, ListQuery, Order, Query};
 use super::{documents, leaf};
 use crate::Error;
+use crate::engine::Shared;
 
 /// The part of a list that `after` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +27,10 @@ struct Part {
 }
 
 /// All entities, or a page of them.
-pub(crate) async fn list(db: &Db, access: &Access, query: &ListQuery) -> Result<ListPage, Error> {
+pub(crate) async fn list(shared: &Shared, access: &Access, query: &ListQuery) -> Result<ListPage, Error> {
     let fields = Fields::parse(&query.fields)?;
     let part = part(query)?;
-    let mut tx = db.read().await?;
+    let mut tx = shared.db.read().await?;
     let mut selection = Selection::of(&mut tx, access, query.filter.as_ref(), None).await?;
     let (skip, limit) = part.map_or((0, u64::MAX), |part| (part.offset, part.limit.saturating_add(1)));
     let mut ids = match (part, query.order.as_slice()) {
@@ -54,7 +56,7 @@ pub(crate) async fn list(db: &Db, access: &Access, query: &ListQuery) -> Result<
     let mut items = Vec::with_capacity(ids.len());
     // A statement with a hundred thousand ids is slower than many with a few.
     for chunk in ids.chunks(1_000) {
-        items.extend(documents::in_order(&mut tx, chunk, &fields).await?);
+        items.extend(documents::in_order(&mut Source::Within(&mut tx), &shared.names, chunk, &fields).await?);
     }
     Ok(ListPage { items, next })
 }

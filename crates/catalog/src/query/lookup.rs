@@ -5,78 +5,107 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::{Predicate, SearchRows};
-use callboard_store::{Db, Sql, Tx, args, query};
+use callboard_store::{Sql, Tx, args, query};
 use serde_json::Value;
 
-use super::documents::{self, Found};
+use super::documents;
 use super::fields::Fields;
+use super::names::{Names, Source};
 use super::select::Selection;
 use super::{Ancestry, AncestryItem};
+use crate::engine::Shared;
 use crate::index::id;
 use crate::limits::REFS;
 use crate::{Document, Error};
 
 /// An entity by its ref.
-pub(crate) async fn by_ref(db: &Db, access: &Access, entity_ref: &EntityRef) -> Result<Option<Document>, Error> {
-    let Some(sql) = of_ref(&entity_ref.to_string()) else { return Ok(None) };
-    one(documents::read(&db.fetch_all(sql).await?, &Fields::default())?, access)
+pub(crate) async fn by_ref(
+    shared: &Shared,
+    access: &Access,
+    entity_ref: &EntityRef,
+) -> Result<Option<Document>, Error> {
+    one(shared, access, Only::of_ref(&entity_ref.to_string())).await
 }
 
 /// An entity by its uid.
-pub(crate) async fn by_uid(db: &Db, access: &Access, uid: &str) -> Result<Option<Document>, Error> {
-    let Some(sql) = of_uid(uid) else { return Ok(None) };
-    one(documents::read(&db.fetch_all(sql).await?, &Fields::default())?, access)
+pub(crate) async fn by_uid(shared: &Shared, access: &Access, uid: &str) -> Result<Option<Document>, Error> {
+    one(shared, access, Only::of_uid(uid)).await
 }
 
-fn one(found: Vec<Found>, access: &Access) -> Result<Option<Document>, Error> {
+async fn one(shared: &Shared, access: &Access, only: Option<Only<'_>>) -> Result<Option<Document>, Error> {
+    let Some(only) = only else { return Ok(None) };
+    let mut source = Source::Alone(&shared.db);
+    let found = documents::read(&mut source, &shared.names, only.documents(), &Fields::default()).await?;
     let Some(found) = found.into_iter().next() else { return Ok(None) };
     Ok(is_meant(&found.document, access, None)?.then_some(found.document))
 }
 
 /// The id of an entity that the caller may see.
-pub(crate) async fn id_of(tx: &mut Tx, access: &Access, entity_ref: &str) -> Result<Option<i64>, Error> {
-    let Some(sql) = of_ref(entity_ref) else { return Ok(None) };
-    only(tx, sql, access).await
+pub(crate) async fn id_of(tx: &mut Tx, names: &Names, access: &Access, entity_ref: &str) -> Result<Option<i64>, Error> {
+    only(tx, names, access, Only::of_ref(entity_ref)).await
 }
 
 /// The id of an entity that the caller may see.
-pub(crate) async fn id_of_uid(tx: &mut Tx, access: &Access, uid: &str) -> Result<Option<i64>, Error> {
-    let Some(sql) = of_uid(uid) else { return Ok(None) };
-    only(tx, sql, access).await
+pub(crate) async fn id_of_uid(tx: &mut Tx, names: &Names, access: &Access, uid: &str) -> Result<Option<i64>, Error> {
+    only(tx, names, access, Only::of_uid(uid)).await
 }
 
-async fn only(tx: &mut Tx, sql: Sql, access: &Access) -> Result<Option<i64>, Error> {
-    let found = documents::read(&tx.fetch_all(sql).await?, &Fields::default())?;
+async fn only(tx: &mut Tx, names: &Names, access: &Access, only: Option<Only<'_>>) -> Result<Option<i64>, Error> {
+    let Some(only) = only else { return Ok(None) };
+    if *access == Access::All {
+        return Ok(tx.fetch_optional(only.id()).await?.map(|row| row.get(0)).transpose()?);
+    }
+    let found = documents::read(&mut Source::Writing(tx), names, only.documents(), &Fields::default()).await?;
     let Some(found) = found.first() else { return Ok(None) };
     Ok(is_meant(&found.document, access, None)?.then_some(found.id))
 }
 
-/// None where nothing can have such a ref.
-fn of_ref(name: &str) -> Option<Sql> {
-    let select = || {
-        documents::select(|sql| {
-            sql.push(" AND r.ref = ").bind(name);
-        })
-    };
-    (!name.contains('\0')).then(select)
+/// Which single entity is meant.
+enum Only<'a> {
+    Ref(&'a str),
+    /// A uid of ours says which entity it is of. One that was brought along is looked up by its index.
+    Uid(&'a str),
 }
 
-/// A uid of ours says which entity it is of. One that was brought along is looked up by its index.
-fn of_uid(uid: &str) -> Option<Sql> {
-    let select = || {
-        documents::select(|sql| match id::of_uid(uid) {
-            Some(id) => {
-                sql.push(" AND (e.id = ")
-                    .bind(id)
-                    .push(" OR e.id = (SELECT id FROM entity WHERE foreign_uid = 1 AND uid = ");
-                sql.bind(uid).push(")) AND e.uid = ").bind(uid);
+impl Only<'_> {
+    /// None where nothing can have such a ref.
+    fn of_ref(name: &str) -> Option<Only<'_>> {
+        (!name.contains('\0')).then_some(Only::Ref(name))
+    }
+
+    fn of_uid(uid: &str) -> Option<Only<'_>> {
+        (!uid.contains('\0')).then_some(Only::Uid(uid))
+    }
+
+    fn documents(&self) -> Sql {
+        documents::select(|sql| self.restrict(sql))
+    }
+
+    fn id(&self) -> Sql {
+        let mut sql = Sql::new();
+        sql.push("SELECT e.id FROM ref r JOIN entity e ON e.id = r.id WHERE e.hash IS NOT NULL");
+        self.restrict(&mut sql);
+        sql
+    }
+
+    fn restrict(&self, sql: &mut Sql) {
+        match self {
+            Only::Ref(name) => {
+                sql.push(" AND r.ref = ").bind(*name);
             }
-            None => {
-                sql.push(" AND e.id = (SELECT id FROM entity WHERE foreign_uid = 1 AND uid = ").bind(uid).push(")");
+            Only::Uid(uid) => {
+                sql.push(" AND ");
+                let id = id::of_uid(uid);
+                if let Some(id) = id {
+                    sql.push("(e.id = ").bind(id).push(" OR ");
+                }
+                sql.push("e.id = (SELECT id FROM entity WHERE foreign_uid = 1 AND uid = ").bind(*uid).push(")");
+                if id.is_some() {
+                    sql.push(") AND e.uid = ").bind(*uid);
+                }
             }
-        })
-    };
-    (!uid.contains('\0')).then(select)
+        }
+    }
 }
 
 /// Whether the caller may see a document, and asked for it. What decides is the same as for sets of entities, because the
@@ -104,7 +133,7 @@ const BY_DOCUMENT: usize = 100;
 
 /// Entities by their canonical refs, in that order.
 pub(crate) async fn by_refs(
-    db: &Db,
+    shared: &Shared,
     access: &Access,
     refs: &[String],
     filter: Option<&Predicate>,
@@ -123,16 +152,16 @@ pub(crate) async fn by_refs(
     if is_free || refs.len() <= BY_DOCUMENT {
         // What a condition looks at may not be among the fields.
         let whole = if is_free { &fields } else { &Fields::default() };
-        for found in documents::read(&db.fetch_all(sql).await?, whole)? {
+        for found in documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, whole).await? {
             if is_meant(&found.document, access, filter)? {
                 let document = if is_free { found.document } else { fields.of(found.document)? };
                 documents.insert(found.name, document);
             }
         }
     } else {
-        let mut tx = db.read().await?;
+        let mut tx = shared.db.read().await?;
         let selection = Selection::of(&mut tx, access, filter, None).await?;
-        for found in documents::read(&tx.fetch_all(sql).await?, &fields)? {
+        for found in documents::read(&mut Source::Within(&mut tx), &shared.names, sql, &fields).await? {
             if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name)
             {
                 documents.insert(found.name, found.document);
@@ -144,13 +173,13 @@ pub(crate) async fn by_refs(
 }
 
 /// An entity and everything that it comes from, as far as the caller may see it.
-pub(crate) async fn ancestry(db: &Db, access: &Access, entity_ref: &EntityRef) -> Result<Ancestry, Error> {
+pub(crate) async fn ancestry(shared: &Shared, access: &Access, entity_ref: &EntityRef) -> Result<Ancestry, Error> {
     let root = entity_ref.to_string();
     let missing = || Error::NotFound(format!("No such entity {root}"));
     if root.contains('\0') {
         return Err(missing());
     }
-    let mut tx = db.read().await?;
+    let mut tx = shared.db.read().await?;
     let rows = tx
         .fetch_all(query(
             "WITH RECURSIVE root(id) AS (SELECT id FROM ref WHERE ref = $1), \
@@ -174,7 +203,8 @@ pub(crate) async fn ancestry(db: &Db, access: &Access, entity_ref: &EntityRef) -
     ids.sort_unstable();
     ids.dedup();
     let mut visible: HashMap<i64, (String, Document)> = HashMap::new();
-    for found in documents::fetch(&mut tx, &ids, &Fields::default()).await? {
+    let mut source = Source::Within(&mut tx);
+    for found in documents::fetch(&mut source, &shared.names, &ids, &Fields::default()).await? {
         if is_meant(&found.document, access, None)? {
             visible.insert(found.id, (found.name, found.document));
         }

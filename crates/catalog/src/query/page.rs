@@ -2,27 +2,41 @@
 
 use callboard_model::access::Access;
 use callboard_model::api::{EntityPage, PageInfo};
-use callboard_store::{Db, Tx};
+use callboard_store::Tx;
 
 use super::cursor::{Cursor, Position};
-use super::documents;
+use super::documents::{self, Found};
 use super::fields::Fields;
+use super::names::Source;
 use super::order::{self, Ordered, Part, Place};
 use super::select::{Selection, Text, count};
 use super::{Direction, Query};
+use crate::engine::Shared;
 use crate::index::id;
 use crate::{Document, Error};
 
 /// A page of entities.
-pub(crate) async fn page(db: &Db, access: &Access, query: &Query) -> Result<EntityPage<Document>, Error> {
+pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Result<EntityPage<Document>, Error> {
     let fields = Fields::parse(&query.fields)?;
     let (mut cursor, first) = match &query.cursor {
         Some(text) => (Cursor::decode(text)?, false),
         None => (Cursor::of(query), true),
     };
     let after = cursor.position.as_ref().map(place).transpose()?;
+    let skip = if first { query.offset } else { 0 };
+    // One more tells whether there is more.
+    let limit = query.limit.saturating_add(1);
+    let is_everything = *access == Access::All && cursor.query.is_none() && text(&cursor).is_none();
+    if is_everything && cursor.order.is_empty() && !query.total && query.limit > 0 && skip == 0 {
+        cursor.total_items = None;
+        let part = Part { after, descending: cursor.is_previous, skip, limit };
+        let found = walk(shared, &part, &fields).await?;
+        let (places, items): (Vec<_>, Vec<_>) =
+            found.into_iter().map(|found| (Place { value: None, id: found.id }, found.document)).unzip();
+        return Ok(answer(&cursor, first, query.limit, places, items));
+    }
     // What is counted and what is shown is of one moment.
-    let mut tx = db.read().await?;
+    let mut tx = shared.db.read().await?;
     let text = text(&cursor);
     let mut selection = Selection::of(&mut tx, access, cursor.query.as_ref(), text.as_ref()).await?;
     let order = cursor.order.first();
@@ -38,28 +52,55 @@ pub(crate) async fn page(db: &Db, access: &Access, query: &Query) -> Result<Enti
     if query.limit == 0 {
         return Ok(EntityPage { items: Vec::new(), total_items, page_info: PageInfo::default() });
     }
-    let part = Part {
-        after,
-        descending: smallest == cursor.is_previous,
-        skip: if first { query.offset } else { 0 },
-        // One more tells whether there is more.
-        limit: query.limit.saturating_add(1),
-    };
-    let mut places = ordered.part(&mut tx, &mut selection, &part).await?;
-    let more = cursor.is_previous || u64::try_from(places.len()).unwrap_or(u64::MAX) > query.limit;
-    places.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
+    let part = Part { after, descending: smallest == cursor.is_previous, skip, limit };
+    let places = ordered.part(&mut tx, &mut selection, &part).await?;
+    let shown = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let ids: Vec<i64> = places.iter().take(shown).map(|place| place.id).collect();
+    let items = documents::in_order(&mut Source::Within(&mut tx), &shared.names, &ids, &fields).await?;
+    Ok(EntityPage { total_items, ..answer(&cursor, first, query.limit, places, items) })
+}
+
+/// A part of all entities by their ids, from its beginning, in a single statement: nothing else has to agree with it.
+async fn walk(shared: &Shared, part: &Part, fields: &Fields) -> Result<Vec<Found>, Error> {
+    let sql = documents::select(|sql| {
+        sql.push(" AND e.id IN (SELECT w.id FROM entity w WHERE w.hash IS NOT NULL");
+        if let Some(after) = &part.after {
+            sql.push(if part.descending { " AND w.id < " } else { " AND w.id > " }).bind(after.id);
+        }
+        sql.push(if part.descending { " ORDER BY w.id DESC LIMIT " } else { " ORDER BY w.id LIMIT " });
+        sql.bind(i64::try_from(part.limit).unwrap_or(i64::MAX)).push(")");
+    });
+    let mut found = documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, fields).await?;
+    found.sort_unstable_by_key(|found| found.id);
+    if part.descending {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// A page of what was found, of which one more than the limit says that there is more.
+fn answer(
+    cursor: &Cursor,
+    first: bool,
+    limit: u64,
+    mut places: Vec<Place>,
+    mut items: Vec<Document>,
+) -> EntityPage<Document> {
+    let more = cursor.is_previous || u64::try_from(places.len()).unwrap_or(u64::MAX) > limit;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    places.truncate(limit);
+    items.truncate(limit);
     if cursor.is_previous {
         places.reverse();
+        items.reverse();
     }
-    let ids: Vec<i64> = places.iter().map(|place| place.id).collect();
-    let items = documents::in_order(&mut tx, &ids, &fields).await?;
     let mut page_info = PageInfo::default();
     if let (Some(top), Some(bottom)) = (places.first().map(position), places.last().map(position)) {
         let begin = cursor.first.clone().unwrap_or_else(|| top.clone());
         page_info.next_cursor = more.then(|| cursor.at(&bottom, &begin, false).encode());
         page_info.prev_cursor = (!first && top != begin).then(|| cursor.at(&top, &begin, true).encode());
     }
-    Ok(EntityPage { items, total_items, page_info })
+    EntityPage { items, total_items: 0, page_info }
 }
 
 fn position(place: &Place) -> Position {
