@@ -10,6 +10,7 @@ mod locations;
 mod mutations;
 mod push;
 mod query;
+mod reading;
 mod schema;
 mod validate;
 mod well_known;

@@ -148,3 +148,36 @@ pub(crate) fn json(body: &impl Serialize) -> Response {
 
 /// The content type of every JSON answer.
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use callboard_store::Error;
+
+    use super::*;
+
+    #[test]
+    fn the_database_says_whether_to_try_again() {
+        const ADDRESS: &str = "10.0.0.7";
+        let reason = || format!("PostgreSQL at {ADDRESS}: connection refused");
+        for (error, status, expected) in [
+            (Error::Unavailable(reason()), 503, "The database cannot be reached at the moment. Try again"),
+            (Error::Busy(reason()), 503, "The database is busy with other work. Try again"),
+            (Error::Conflict(reason()), 503, "The database is busy with other work. Try again"),
+            (Error::Failed(reason()), 500, "An internal error occurred"),
+        ] {
+            let case = format!("{error:?}");
+            // As the catalog hands it on, and without it.
+            let error = ApiError::from(callboard_catalog::Error::from(error));
+            assert_eq!(error.status.as_u16(), status, "{case}");
+            assert!(
+                error.message.starts_with(expected) && !error.message.contains(ADDRESS),
+                "{case}: {}",
+                error.message
+            );
+            let name = if status == 503 { "ServiceUnavailableError" } else { "Error" };
+            assert_eq!((error.name, error.retry_after.is_some()), (name, status == 503), "{case}");
+            let response = error.into_response();
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), status == 503, "{case}");
+        }
+    }
+}

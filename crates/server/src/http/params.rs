@@ -1,6 +1,20 @@
 //! Query parameters, checked as strictly as the API's description is: what a route does not know is an error.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
 use super::error::{ApiError, Result};
+
+/// For a route that takes no query parameters: a request with one is refused before its body is read.
+pub(crate) struct NoParams;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Params::read(parts.uri.query(), &[]).map(|_| NoParams)
+    }
+}
 
 /// The query parameters of a request.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The HTTP API of a whole portal, started in this process without plugins, over files.
+//! The HTTP API of a whole portal, started in this process without plugins, over files: as a program of its own on
+//! SQLite, and by `http_on_postgres.rs` on PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,15 +10,18 @@
 )]
 
 mod catalog;
-mod client;
+pub(crate) mod client;
 mod conventions;
+mod filtering;
 mod headers;
 mod openapi;
+mod paging;
 mod permissions;
 mod plugins;
-mod portal;
+pub(crate) mod portal;
+mod projecting;
 mod push;
 mod registering;
 mod sessions;
 mod try_it;
-mod web;
+pub(crate) mod web;

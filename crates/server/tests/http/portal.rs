@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use callboard::config::load;
 use callboard::config::sources::Sources;
 use callboard::{Options, Portal};
+use callboard_store::{DatabaseConfig, Db};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -17,7 +18,6 @@ app: { title: Test portal }
 organization: { name: Acme }
 backend:
   listen: "127.0.0.1:0"
-  database: { client: better-sqlite3, connection: ":memory:" }
 auth:
   environment: development
   providers:
@@ -51,14 +51,33 @@ metadata: { name: lamp }
 spec: { type: website, lifecycle: experimental, owner: user:bob }
 "#;
 
+#[path = "../../../../tests/src/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is shared with the portal's tests")]
+mod server;
+
+/// The suite is part of two test programs, one for each engine.
+fn is_on_postgres() -> bool {
+    env!("CARGO_CRATE_NAME").ends_with("postgres")
+}
+
 pub(crate) struct TestPortal {
     pub(crate) portal: Portal,
-    _folder: TempDir,
+    folder: TempDir,
+    database: DatabaseConfig,
 }
 
 impl TestPortal {
-    /// With [`AUTH`], [`ENTITIES`] and more of either.
+    /// With [`AUTH`], [`ENTITIES`] and more of either, and a database that is gone with the portal.
     pub(crate) async fn start(config: &Value, entities: &str) -> TestPortal {
+        TestPortal::start_with(r#"{ client: better-sqlite3, connection: ":memory:" }"#, config, entities).await
+    }
+
+    /// The same with a database that [`TestPortal::restart`] finds again.
+    pub(crate) async fn start_lasting(config: &Value, entities: &str) -> TestPortal {
+        TestPortal::start_with("{ client: better-sqlite3 }", config, entities).await
+    }
+
+    async fn start_with(sqlite: &str, config: &Value, entities: &str) -> TestPortal {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("base.yaml", AUTH);
@@ -69,12 +88,39 @@ impl TestPortal {
             "locations": [{ "type": "file", "target": "entities.yaml" }],
         } });
         write("catalog.yaml", &catalog.to_string());
-        let files = ["base.yaml", "catalog.yaml", "app-config.yaml"].map(|name| folder.path().join(name)).to_vec();
+        let (database, written) = match is_on_postgres() {
+            true => {
+                let config = server::fresh();
+                let url = std::env::var(server::VARIABLE).unwrap();
+                let connection = json!({ "connectionString": url, "schema": config.schema });
+                let written = json!({ "client": "pg", "connection": connection }).to_string();
+                (DatabaseConfig::Postgres(Box::new(config)), written)
+            }
+            false => (DatabaseConfig::File(folder.path().join("data/callboard.sqlite")), sqlite.to_owned()),
+        };
+        write("database.yaml", &format!("backend: {{ database: {written} }}"));
+        TestPortal::start_in(folder, database).await
+    }
+
+    /// Ends, and starts again over the same data.
+    pub(crate) async fn restart(self) -> TestPortal {
+        self.portal.shutdown().await;
+        TestPortal::start_in(self.folder, self.database).await
+    }
+
+    /// The database of a portal whose data lasts, as another program would see it.
+    pub(crate) async fn database(&self) -> Db {
+        Db::open(&self.database).await.unwrap()
+    }
+
+    async fn start_in(folder: TempDir, database: DatabaseConfig) -> TestPortal {
+        let files = ["base.yaml", "database.yaml", "catalog.yaml", "app-config.yaml"];
+        let files = files.map(|name| folder.path().join(name)).to_vec();
         let loaded = load(&Sources { files, dir: folder.path().to_owned(), env: BTreeMap::new() });
         let config = loaded.config.unwrap_or_else(|| panic!("{}", loaded.report));
         let data_dir = folder.path().join("data");
         let portal = callboard::start(Options { config, listen: None, data_dir }).await.unwrap();
-        let test = TestPortal { portal, _folder: folder };
+        let test = TestPortal { portal, folder, database };
         test.wait_for_entities().await;
         test
     }

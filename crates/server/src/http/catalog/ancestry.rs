@@ -1,6 +1,6 @@
 //! `GET /entities/by-name/{kind}/{namespace}/{name}/ancestry`.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use callboard_catalog::Error;
 use callboard_model::access::Access;
@@ -10,7 +10,7 @@ use super::schema::AncestryAnswer;
 use crate::http::body::Path;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::NoParams;
 use crate::http::state::App;
 
 /// The entity, then everything that it was read from, as far as the caller may see it.
@@ -22,10 +22,9 @@ use crate::http::state::App;
 pub(super) async fn ancestry(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path((kind, namespace, name)): Path<(String, String, String)>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     let entity_ref = EntityRef::new(&kind, &namespace, &name);
     match app.catalog.ancestry(&caller.access, &entity_ref).await {
         Ok(ancestry) => Ok(json(&ancestry)),

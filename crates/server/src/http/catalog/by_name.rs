@@ -14,7 +14,7 @@ use super::schema::{ByRefsRequest, EntitiesByRefs};
 use crate::http::body::{Fields, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::{NoParams, Params};
 use crate::http::state::App;
 use crate::identity::Permission;
 
@@ -25,10 +25,9 @@ use crate::identity::Permission;
 pub(super) async fn by_uid(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(uid): Path<String>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     let found = app.catalog.by_uid(&caller.access, &uid).await?;
     found.map(|entity| json(&entity)).ok_or_else(|| ApiError::not_found(format!("No entity with uid {uid}")))
 }
@@ -40,10 +39,9 @@ pub(super) async fn by_uid(
 pub(super) async fn freshness(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(uid): Path<String>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     let operator = caller.access_to(Permission::PluginRead) == Access::All;
     let found = app.catalog.freshness(&caller.access, &uid, operator).await?;
     found.map(|freshness| json(&freshness)).ok_or_else(|| ApiError::not_found(format!("No entity with uid {uid}")))
@@ -56,10 +54,9 @@ pub(super) async fn freshness(
 pub(super) async fn by_name(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path((kind, namespace, name)): Path<(String, String, String)>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     let found = app.catalog.by_ref(&caller.access, &EntityRef::new(&kind, &namespace, &name)).await?;
     found.map(|entity| json(&entity)).ok_or_else(|| {
         ApiError::not_found(format!("No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'"))

@@ -8,7 +8,7 @@ use super::schema::{FacetsAnswer, FacetsRequest};
 use crate::http::body::Fields;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::{NoParams, Params};
 use crate::http::state::App;
 
 /// The values that entities have in some fields, with how many have each.
@@ -29,13 +29,7 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, RawQuery(raw): R
 #[utoipa::path(post, path = "/entity-facets", tag = "catalog", operation_id = "QueryEntityFacetsByPredicate",
     request_body = FacetsRequest,
     responses((status = 200, body = FacetsAnswer)))]
-pub(super) async fn post(
-    State(app): State<App>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    body: Fields,
-) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn post(State(app): State<App>, caller: Caller, _: NoParams, body: Fields) -> Result<Response> {
     let facets = body.texts("facets")?.unwrap_or_default();
     if facets.is_empty() {
         return Err(ApiError::input("Missing or empty facets parameter"));

@@ -10,11 +10,12 @@ use callboard_model::entity_ref::EntityRef;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::reading;
 use super::schema::{LocationsRequest, RegisterAnswer, RegisterRequest};
 use crate::http::body::{Fields, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::{NoParams, Params};
 use crate::http::state::App;
 use crate::identity::Permission;
 
@@ -28,8 +29,7 @@ struct Registered {
 /// All registered locations.
 #[utoipa::path(get, path = "/locations", tag = "catalog", operation_id = "GetLocations",
     responses((status = 200, body = Vec<LocationData>)))]
-pub(super) async fn list(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn list(State(app): State<App>, caller: Caller, _: NoParams) -> Result<Response> {
     let locations = match caller.access {
         Access::None => Vec::new(),
         _ => app.catalog.locations().await?,
@@ -44,10 +44,9 @@ pub(super) async fn list(State(app): State<App>, caller: Caller, RawQuery(raw): 
 pub(super) async fn one(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(id): Path<String>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     if caller.access == Access::None {
         return Err(ApiError::not_found(format!("Found no location with ID {id}")));
     }
@@ -62,10 +61,9 @@ pub(super) async fn one(
 pub(super) async fn by_entity(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path((kind, namespace, name)): Path<(String, String, String)>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     let entity_ref = EntityRef::new(&kind, &namespace, &name);
     if caller.access == Access::None {
         return Err(ApiError::not_found(format!("Found no location for entity {entity_ref}")));
@@ -78,13 +76,7 @@ pub(super) async fn by_entity(
 #[utoipa::path(post, path = "/locations/by-query", tag = "catalog", operation_id = "GetLocationsByQuery",
     request_body = LocationsRequest,
     responses((status = 200, body = LocationPage)))]
-pub(super) async fn by_query(
-    State(app): State<App>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    body: Fields,
-) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn by_query(State(app): State<App>, caller: Caller, _: NoParams, body: Fields) -> Result<Response> {
     let limit = body.integer("limit")?;
     if limit == Some(0) {
         return Err(ApiError::input("request/body/limit must be >= 1"));
@@ -107,11 +99,10 @@ pub(super) async fn by_query(
         (status = 409, description = "Registered already")))]
 pub(super) async fn update(
     State(app): State<App>,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(id): Path<String>,
     body: Fields,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     Ok(json(&app.catalog.update_location(&id, &input(&body, "")?).await?))
 }
 
@@ -142,7 +133,9 @@ pub(super) async fn register(State(app): State<App>, RawQuery(raw): RawQuery, bo
         _ => OnConflict::Reject,
     });
     if params.one("dryRun")?.is_some_and(is_truthy) {
-        let outcome = app.catalog.dry_run_location(&location).await?;
+        let outcome = reading::within(reading::PATIENCE, app.catalog.dry_run_location(&location))
+            .await
+            .map_err(ApiError::input)??;
         return Ok((StatusCode::CREATED, json(&outcome)).into_response());
     }
     let location = app.catalog.register_location(&location, on_conflict).await?;
@@ -165,12 +158,7 @@ fn is_truthy(text: &str) -> bool {
 #[utoipa::path(delete, path = "/locations/{id}", tag = "catalog", operation_id = "DeleteLocation",
     params(("id" = String, Path)),
     responses((status = 204, description = "Gone"), (status = 404, description = "None with this id")))]
-pub(super) async fn remove(
-    State(app): State<App>,
-    RawQuery(raw): RawQuery,
-    Path(id): Path<String>,
-) -> Result<StatusCode> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn remove(State(app): State<App>, _: NoParams, Path(id): Path<String>) -> Result<StatusCode> {
     app.catalog.delete_location(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

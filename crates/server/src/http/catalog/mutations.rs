@@ -1,6 +1,6 @@
 //! `POST /refresh` and `DELETE /entities/by-uid/{uid}`.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use callboard_catalog::Error;
 use callboard_model::entity_ref::EntityRef;
@@ -9,7 +9,7 @@ use super::schema::RefreshRequest;
 use crate::http::body::{Fields, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result};
-use crate::http::params::Params;
+use crate::http::params::NoParams;
 use crate::http::state::App;
 use crate::identity::Permission;
 
@@ -18,13 +18,7 @@ use crate::identity::Permission;
     request_body = RefreshRequest,
     responses((status = 200, description = "It will be read soon"), (status = 403, description = "Not this one"),
         (status = 404, description = "No such entity")))]
-pub(super) async fn refresh(
-    State(app): State<App>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    body: Fields,
-) -> Result<StatusCode> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn refresh(State(app): State<App>, caller: Caller, _: NoParams, body: Fields) -> Result<StatusCode> {
     body.only(&["entityRef", "authorizationToken"])?;
     body.text("authorizationToken")?;
     let entity_ref = EntityRef::parse(body.required("entityRef")?, None, None)
@@ -50,10 +44,9 @@ pub(super) async fn refresh(
 pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(uid): Path<String>,
 ) -> Result<StatusCode> {
-    Params::read(raw.as_deref(), &[])?;
     if !app.catalog.delete_by_uid(&caller.access, &uid).await? {
         let readable = caller.access_to(Permission::EntityRead);
         if app.catalog.by_uid(&readable, &uid).await?.is_some() {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_model::api::{PushRequest, PushResult};
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::http::body::{BodyLimit, Json, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::NoParams;
 use crate::http::routes::Routes;
 use crate::http::state::App;
 use crate::identity::{Permission, Principal};
@@ -44,11 +44,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn push(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     Path(source): Path<String>,
     Json(request): Json<PushRequest>,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     if caller.principal != Principal::Source(source.clone()) {
         let message = format!("the token is for {}, not for push:{}", caller.principal, source.escape_default());
         return Err(ApiError::not_allowed(message));

@@ -1,17 +1,18 @@
 //! `POST /validate-entity` and `POST /analyze-location`: what the catalog would say, before anything is in it.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_model::api::described::Entity;
-use callboard_model::api::{LocationAnalysis, ValidationErrors};
+use callboard_model::api::{EntityError, LocationAnalysis, ValidationErrors};
 use serde_json::Value;
 
+use super::reading;
 use super::schema::{AnalyzeRequest, ValidateRequest};
 use crate::http::body::Fields;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
-use crate::http::params::Params;
+use crate::http::params::NoParams;
 use crate::http::state::App;
 use crate::identity::Permission;
 
@@ -20,12 +21,12 @@ use crate::identity::Permission;
     request_body = ValidateRequest,
     responses((status = 200, description = "The catalog would take it"),
         (status = 400, description = "It would not", body = ValidationErrors)))]
-pub(super) async fn validate(State(app): State<App>, RawQuery(raw): RawQuery, mut body: Fields) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn validate(State(app): State<App>, _: NoParams, mut body: Fields) -> Result<Response> {
     let location = body.required("location")?.to_owned();
     body.object("entity")?.ok_or_else(|| ApiError::input("request/body must have required property 'entity'"))?;
     let entity = body.0.remove("entity").unwrap_or(Value::Null);
-    let errors = app.catalog.validate_entity(entity, &location).await;
+    let errors = reading::within(reading::PATIENCE, app.catalog.validate_entity(entity, &location)).await;
+    let errors = errors.unwrap_or_else(|message| vec![EntityError { name: "TimeoutError".to_owned(), message }]);
     if errors.is_empty() {
         return Ok(StatusCode::OK.into_response());
     }
@@ -37,13 +38,7 @@ pub(super) async fn validate(State(app): State<App>, RawQuery(raw): RawQuery, mu
 #[utoipa::path(post, path = "/analyze-location", tag = "catalog", operation_id = "AnalyzeLocation",
     request_body = AnalyzeRequest,
     responses((status = 200, body = LocationAnalysis<Entity>)))]
-pub(super) async fn analyze(
-    State(app): State<App>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    body: Fields,
-) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn analyze(State(app): State<App>, caller: Caller, _: NoParams, body: Fields) -> Result<Response> {
     // Backstage's description and its clients write the name differently.
     body.text("catalogFileName")?;
     body.text("catalogFilename")?;

@@ -1,6 +1,6 @@
 //! What Backstage's services ask each other, below `/.well-known/backstage/permissions` and `/.backstage`.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::Response;
 use callboard_model::filter::Predicate;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::schema::{AppliedConditions, ApplyConditionsRequest, KeySet, Permissio
 use crate::http::body::Fields;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json as answer};
-use crate::http::params::Params;
+use crate::http::params::NoParams;
 use crate::http::state::App;
 
 /// What conditions are about.
@@ -21,18 +21,16 @@ const DEPTH: usize = 32;
 /// The keys that this service signs with: none, because it asks no other service for anything.
 #[utoipa::path(get, path = "/.backstage/auth/v1/jwks.json", tag = "catalog", operation_id = "getCatalogKeys",
     responses((status = 200, body = KeySet)))]
-pub(super) async fn keys(RawQuery(raw): RawQuery) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
-    Ok(answer(&json!({ "keys": [] })))
+pub(super) async fn keys(_: NoParams) -> Response {
+    answer(&json!({ "keys": [] }))
 }
 
 /// The permissions of the catalog, and the rules that conditions are made of.
 #[utoipa::path(get, path = "/.well-known/backstage/permissions/metadata", tag = "catalog",
     operation_id = "getCatalogPermissionMetadata", responses((status = 200, body = PermissionMetadata)))]
-pub(super) async fn metadata(RawQuery(raw): RawQuery) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
+pub(super) async fn metadata(_: NoParams) -> Response {
     let rules: Vec<Value> = RULES.iter().map(|rule| rule.describe()).collect();
-    Ok(answer(&json!({ "permissions": permissions(), "rules": rules })))
+    answer(&json!({ "permissions": permissions(), "rules": rules }))
 }
 
 /// Whether conditions hold for entities. One that the caller may not see is as one that is not there: they do not.
@@ -42,10 +40,9 @@ pub(super) async fn metadata(RawQuery(raw): RawQuery) -> Result<Response> {
 pub(super) async fn apply_conditions(
     State(app): State<App>,
     caller: Caller,
-    RawQuery(raw): RawQuery,
+    _: NoParams,
     body: Fields,
 ) -> Result<Response> {
-    Params::read(raw.as_deref(), &[])?;
     if !body.0.contains_key("items") {
         return Err(ApiError::input("request/body must have required property 'items'"));
     }
