@@ -12,3 +12,4 @@ mod kills;
 mod plugins;
 mod s3;
 mod sandbox;
+mod storage;

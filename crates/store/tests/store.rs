@@ -21,5 +21,6 @@ mod store {
     mod postgres;
     mod sqlite;
     mod statements;
+    mod tidy;
     mod transactions;
 }

@@ -26,8 +26,9 @@ const MOST: Duration = Duration::from_secs(3 * 3600);
 /// Changes whose times are taken, of each sort.
 const CHANGES: u64 = 100;
 
-/// What the entities of the catalog need beyond their own JSON, at most.
-const BYTES_PER_ENTITY: f64 = 4096.0;
+/// What the entities of the catalog need beyond their own JSON, at most, in a database that was empty before: PostgreSQL
+/// has 7 MiB in each for itself.
+pub const BYTES_PER_ENTITY: f64 = 4096.0;
 
 /// Entities whose JSON is weighed.
 const WEIGHED: u64 = 2_000;
@@ -39,6 +40,8 @@ struct Run {
     source: Source,
     how: How,
     size: u64,
+    /// What the database takes with no entity in it.
+    empty: u64,
     figures: Vec<Figure>,
 }
 
@@ -50,7 +53,8 @@ pub async fn measure(engine: Engine, size: u64, how: How, folder: &Path, sources
     catalog.set_providers(vec![Provider::new(&source, how)?]).await?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(catalog.clone().run(shutdown.clone()));
-    let mut run = Run { place, db, catalog, source, how, size, figures: Vec::new() };
+    let empty = place.bytes(&db).await?;
+    let mut run = Run { place, db, catalog, source, how, size, empty, figures: Vec::new() };
     run.load().await.context("the first load")?;
     run.storage().await.context("the storage")?;
     run.unchanged().await.context("the unchanged refresh")?;
@@ -107,24 +111,11 @@ impl Run {
     }
 
     async fn storage(&mut self) -> Result<()> {
-        let generator = self.source.generator();
-        let step = (generator.entities() / WEIGHED).max(1);
-        let (mut weighed, mut json) = (0u64, 0u64);
-        let mut numbers = (0..generator.entities()).step_by(usize::try_from(step)?).peekable();
-        while numbers.peek().is_some() {
-            let refs = numbers.by_ref().take(500).map(|number| reference(&generator.entity(number)));
-            let refs = refs.collect::<Result<Vec<_>>>()?;
-            for document in self.catalog.by_refs(&Access::All, &refs, None, &[]).await?.into_iter().flatten() {
-                let mut entity: Value = serde_json::from_str(document.get())?;
-                // They are joined when it is read, and are not its own.
-                entity.as_object_mut().context("an object")?.remove("relations");
-                weighed += 1;
-                json += entity.to_string().len() as u64;
-            }
-        }
-        ensure!(weighed > 0, "there is nothing to weigh");
-        let json = json as f64 / weighed as f64;
-        let each = self.place.bytes(&self.db).await? as f64 / self.total() as f64;
+        let json = json_bytes(&self.catalog, self.source.generator()).await?;
+        // As the portal has it done a moment later.
+        self.db.tidy().await?;
+        let grown = self.place.bytes(&self.db).await?.saturating_sub(self.empty);
+        let each = grown as f64 / self.total() as f64;
         self.add("JSON of an entity", json, Unit::Bytes, |figure| figure);
         self.add("database beyond an entity's JSON", each - json, Unit::Bytes, |figure| {
             figure.at_most(BYTES_PER_ENTITY).leader(leader::BYTES_PER_ENTITY)
@@ -267,6 +258,25 @@ impl Run {
             let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
         }
     }
+}
+
+/// What the JSON of an entity takes, on average. Relations are joined when it is read, and are not its own.
+pub async fn json_bytes(catalog: &Catalog, generator: &Generator) -> Result<f64> {
+    let step = (generator.entities() / WEIGHED).max(1);
+    let (mut weighed, mut json) = (0u64, 0u64);
+    let mut numbers = (0..generator.entities()).step_by(usize::try_from(step)?).peekable();
+    while numbers.peek().is_some() {
+        let refs = numbers.by_ref().take(500).map(|number| reference(&generator.entity(number)));
+        let refs = refs.collect::<Result<Vec<_>>>()?;
+        for document in catalog.by_refs(&Access::All, &refs, None, &[]).await?.into_iter().flatten() {
+            let mut entity: Value = serde_json::from_str(document.get())?;
+            entity.as_object_mut().context("an object")?.remove("relations");
+            weighed += 1;
+            json += entity.to_string().len() as u64;
+        }
+    }
+    ensure!(weighed > 0, "there is nothing to weigh");
+    Ok(json as f64 / weighed as f64)
 }
 
 pub(super) fn reference(entity: &Value) -> Result<String> {

@@ -97,12 +97,6 @@ impl Sqlite {
         Ok(copy)
     }
 
-    /// SQLite fills the pages of what is gone by itself, and knows what changed enough to be looked at.
-    pub(super) async fn tidy(&self) -> Result<(), Error> {
-        sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").execute(&self.writer).await?;
-        Ok(())
-    }
-
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
