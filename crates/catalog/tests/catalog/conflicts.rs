@@ -1,8 +1,10 @@
 //! Two that bring the same entity: the first one keeps it, the other says who has it, and gets it when it is free.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use callboard_catalog::{EntityProvider, NewLocation, OnConflict};
+use callboard_model::api::{PushMode, PushRequest, PushedEntity};
 use serde_json::{Value, json};
 
 use crate::support::{FakeProvider, Fixture, component, component_value, location, location_ref, provided};
@@ -157,4 +159,28 @@ async fn the_same_location_twice_is_no_conflict() {
     assert_eq!(fixture.run_provider().await.problem_count, 1);
     let fixture = fixture.restart(json!({})).await;
     assert_eq!(fixture.get("component:default/a").await, None);
+}
+
+/// The answer to a push says what a pushed Location did not get, though the Location itself can be read.
+#[tokio::test]
+async fn whoever_pushes_is_told() {
+    let fixture = Fixture::start(json!({ "push": { "ci": {} } })).await;
+    fixture.web.put(ONE, &component("a", "  system: one\n"));
+    fixture.web.put(TWO, &format!("{}---\n{}", component("a", "  system: two\n"), component("b", "")));
+    register(&fixture, ONE).await;
+    let mut entity = location(TWO);
+    entity["metadata"].as_object_mut().unwrap().remove("annotations");
+    let request = PushRequest {
+        mode: PushMode::Full,
+        entities: vec![PushedEntity { entity, location_key: None }],
+        removed: Vec::new(),
+    };
+    let result = fixture.catalog.push("ci", request, Duration::from_secs(60)).await.unwrap();
+    assert!(result.complete);
+    let failed: Vec<_> = result.failed.iter().map(|one| (&one.entity_ref, one.errors[0].name.as_str())).collect();
+    assert_eq!(failed, [(&location_ref(TWO), "ConflictError")]);
+    assert!(result.failed[0].errors[0].message.contains(&format!("from url:{ONE};")), "{result:?}");
+    assert!(fixture.get("component:default/b").await.is_some());
+    assert!(fixture.get(&location_ref(TWO)).await.is_some());
+    assert_eq!(whose(&fixture).await, "one");
 }

@@ -135,7 +135,9 @@ async fn a_location_that_names_itself_or_one_entity_twice() {
     let fixture = with_page(json!({}), &text).await;
     assert_eq!(fixture.refs().await, ["component:default/a".to_owned(), own.clone()]);
     assert_eq!(fixture.get("component:default/a").await.unwrap()["spec"]["system"], "two");
-    assert_eq!(fixture.get(&own).await.unwrap()["spec"]["target"], URL);
+    let location = fixture.get(&own).await.unwrap();
+    assert_eq!((&location["spec"]["target"], location.get("status")), (&json!(URL), None));
+    assert_eq!(fixture.web.reads(), [URL]);
     // Between files it is the first.
     let files = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: l}\nspec: {target: ./2.yaml, targets: [./1.yaml]}\n";
     let fixture = Fixture::start(json!({})).await;

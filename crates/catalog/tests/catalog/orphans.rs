@@ -109,6 +109,7 @@ async fn what_a_source_removes_is_no_orphan() {
     fixture.catalog.set_providers(vec![Arc::clone(&provider) as Arc<dyn EntityProvider>]).await.unwrap();
     provider.items(vec![provided(location(&at("a")))]);
     fixture.run_provider().await;
+    fixture.appears("component:default/a").await;
     assert_eq!(components(&fixture).await, ["a", "b", "d", "s"]);
     provider.items(vec![]);
     fixture.run_provider().await;

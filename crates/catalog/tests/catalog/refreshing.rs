@@ -120,7 +120,9 @@ async fn what_depends_on_nothing_is_not_due() {
     ]);
     let before = now();
     fixture.run_provider().await;
-    fixture.appears("component:default/file").await;
+    for name in ["file", "versioned", "plain"] {
+        fixture.appears(&format!("component:default/{name}")).await;
+    }
     fixture.settles().await;
     let rows = fixture
         .db

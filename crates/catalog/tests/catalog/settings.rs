@@ -141,9 +141,10 @@ async fn rules_are_about_the_origin() {
             "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {{name: {name}}}\nspec: {{type: t, children: []}}\n"
         )
     };
-    let nested = |name: &str| {
+    let nested = |name: &str, target: &str| {
         format!(
-            "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: {name}}}\nspec: {{target: ./{name}-group.yaml}}\n"
+            "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: {name}}}\nspec: {{target: \
+             ./{target}.yaml}}\n"
         )
     };
     let at = |name: &str| format!("https://x.example/{name}.yaml");
@@ -159,7 +160,9 @@ async fn rules_are_about_the_origin() {
     });
     let web = crate::support::Web::default();
     for name in ["own", "plain", "pattern"] {
-        web.put(&at(name), &nested(name));
+        // The file with the group is named by one that the origin names only by another.
+        web.put(&at(name), &nested(&format!("{name}-first"), &format!("{name}-more")));
+        web.put(&at(&format!("{name}-more")), &nested(name, &format!("{name}-group")));
         web.put(&at(&format!("{name}-group")), &group(name));
     }
     let db = crate::support::database().await;
@@ -167,7 +170,7 @@ async fn rules_are_about_the_origin() {
     fixture.catalog.register_location(&url(&at("pattern")), None).await.unwrap();
     fixture.appears("group:default/own").await;
     fixture.appears("group:default/pattern").await;
-    // The nested Location fails, and was never good; the one above it is fine.
+    // The Location that names it fails, and was never good; those above it are fine.
     let errors: Value = serde_json::from_str(&fixture.fails("location:default/plain").await).unwrap();
     assert_eq!(errors[0]["name"], "NotAllowedError");
     let message = errors[0]["message"].as_str().unwrap();
@@ -177,7 +180,9 @@ async fn rules_are_about_the_origin() {
         at("plain")
     );
     assert!(message.starts_with(&expected), "{message}");
-    assert_eq!(fixture.get(&location_ref(&at("plain"))).await.unwrap().get("status"), None);
+    for fine in [location_ref(&at("plain")), "location:default/plain-first".to_owned()] {
+        assert_eq!(fixture.get(&fine).await.unwrap().get("status"), None);
+    }
     assert_eq!(fixture.get("group:default/plain").await, None);
 }
 

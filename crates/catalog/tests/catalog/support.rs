@@ -147,12 +147,10 @@ impl Fixture {
         .await
     }
 
-    /// Waits until nothing is due and nothing is being processed.
+    /// Waits until nothing is due and nothing is being processed, nor what came of it meanwhile.
     pub(crate) async fn settles(&self) {
-        let now =
-            i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis())
-                .unwrap();
         self.until("everything is processed", async || {
+            let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
             let due = query("SELECT 1 FROM queue WHERE due_at <= $1", args![now]);
             self.db.fetch_optional(due).await.unwrap().is_none().then_some(())
         })
