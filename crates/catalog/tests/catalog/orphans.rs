@@ -106,8 +106,9 @@ async fn what_a_source_removes_is_no_orphan() {
     unregister(&fixture, "one").await;
     assert_eq!(components(&fixture).await, ["b", "d", "s"]);
     let provider = FakeProvider::new("p");
-    fixture.catalog.set_providers(vec![Arc::clone(&provider) as Arc<dyn EntityProvider>]).await.unwrap();
+    // Before the provider is there: it runs at once, and what it is told later comes with its next run.
     provider.items(vec![provided(location(&at("a")))]);
+    fixture.catalog.set_providers(vec![Arc::clone(&provider) as Arc<dyn EntityProvider>]).await.unwrap();
     fixture.run_provider().await;
     fixture.appears("component:default/a").await;
     assert_eq!(components(&fixture).await, ["a", "b", "d", "s"]);
