@@ -11,7 +11,7 @@
 //! | Pushes, registrations, dry runs: what is answered can be read | `pushing`, `locations`, `validating` |
 //! | Files and what they may name; URLs, conditions, wildcards | `files`, `reading`, `searching`, `wire` |
 //! | Placeholders and API descriptions of several files | `placeholders`, `files`, `reading` |
-//! | Who has an entity that two bring | `conflicts`, `providers`, `pushing` |
+//! | Who has an entity that two bring | `conflicts`, `moving`, `providers`, `pushing` |
 //! | What goes with what, and what stays as an orphan | `orphans`, `errors` |
 //! | Refreshes, refresh keys, intervals, retries, what may be missing | `refreshing`, `processors`, `placeholders` |
 //! | Processors: order, filters, hooks, what they emit, what another version redoes | `processors` |
@@ -37,6 +37,7 @@ mod errors;
 mod files;
 mod freshness;
 mod locations;
+mod moving;
 mod orphans;
 mod placeholders;
 mod processors;
