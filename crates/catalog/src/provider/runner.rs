@@ -37,6 +37,8 @@ pub(crate) struct Running {
 pub(crate) struct State {
     pub(crate) running: bool,
     pub(crate) next: Option<DateTime<Utc>>,
+    /// Changes when a run ends.
+    pub(crate) ended: u64,
 }
 
 impl Runner {
@@ -144,8 +146,9 @@ impl Running {
         }
     }
 
-    fn set_state(&self, state: State) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    fn set_state(&self, running: bool, next: Option<DateTime<Utc>>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State { running, next, ended: state.ended.wrapping_add(u64::from(!running)) };
     }
 }
 
@@ -162,7 +165,7 @@ async fn one(shared: Shared, running: Arc<Running>) {
         let mut turn = first(&shared, running.provider.as_ref()).await;
         let (mut asked, mut held, mut pause) = (false, None, STORE_RETRY);
         loop {
-            running.set_state(State { running: false, next: turn.next });
+            running.set_state(false, turn.next);
             shared.changed();
             asked |= running.wait(turn.next).await;
             match take_turn(&shared, &running, turn, &mut asked, &mut held).await {
@@ -211,7 +214,7 @@ async fn take_turn(
             return Ok(turn);
         }
     }
-    running.set_state(State { running: true, next: None });
+    running.set_state(true, None);
     let ended = run::run(shared, provider, &held).await?;
     *asked = false;
     let seen = status::clock(&shared.db, provider.name()).await?.started_at;

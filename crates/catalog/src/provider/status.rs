@@ -47,6 +47,22 @@ pub(crate) async fn abandoned(db: &Db, now: i64) -> Result<Vec<String>, Error> {
 
 /// The state of every provider, by name.
 pub(crate) async fn all(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, Error> {
+    // A run that ends meanwhile has a row of before and a state of after, as if it had ended like the one before it. One
+    // that ends all the time must not keep whoever asks.
+    const LOOKS: usize = 3;
+    let ended = || runner.all().values().map(|running| running.state().ended).collect::<Vec<_>>();
+    let mut looks = 1;
+    loop {
+        let before = ended();
+        let infos = look(db, runner).await?;
+        if looks >= LOOKS || ended() == before {
+            return Ok(infos);
+        }
+        looks += 1;
+    }
+}
+
+async fn look(db: &Db, runner: &Runner) -> Result<Vec<ProviderInfo>, Error> {
     let mut tx = db.read().await?;
     let is_shared = db.engine() == Engine::Postgres;
     let mut infos = Vec::new();
