@@ -58,6 +58,10 @@ pub(crate) fn checked(location: &NewLocation) -> Result<LocationRef, Error> {
     if location.kind != "url" {
         return Err(Error::Input("Registered locations must be of an allowed type [\"url\"]".to_owned()));
     }
+    if location.target.contains(char::is_control) {
+        let target = location.target.escape_debug();
+        return Err(Error::Input(format!("the target {target} holds a control character, which no URL does")));
+    }
     LocationRef::new(&location.kind, &location.target).map_err(|error| Error::Input(error.to_string()))
 }
 
@@ -99,12 +103,12 @@ async fn insert(
         shared.queued();
         return Ok(existing);
     }
-    let entity = location_ref.generated_entity(location.presence);
+    let id = Uuid::new_v4().to_string();
     let registered = RegisteredLocation {
-        id: Uuid::new_v4().to_string(),
+        entity_ref: unused_ref(&mut tx, &location_ref, &id).await?,
+        id,
         kind: location_ref.kind.clone(),
         target: location_ref.target.clone(),
-        entity_ref: entity.entity_ref().to_string(),
     };
     let optional = location.presence == Presence::Optional;
     tx.execute(query(
@@ -112,13 +116,26 @@ async fn insert(
         args![&registered.id, &registered.kind, &registered.target, &registered.entity_ref, optional],
     ))
     .await?;
-    let applied = run::extend(&mut tx, STORE, &[incoming(&location_ref, location.presence)]).await?;
+    let incoming = incoming_as(&location_ref, location.presence, &registered.entity_ref);
+    let applied = run::extend(&mut tx, STORE, &[incoming]).await?;
     if let Some(conflict) = applied.conflicts.first() {
         return Err(Error::Conflict(conflict.message.clone()));
     }
     tx.commit().await?;
     shared.queued();
     Ok(registered)
+}
+
+/// The ref of the Location entity of a new registration: made of what it names, unless one that has come to name
+/// something else has kept that ref. Then the registration's id makes the difference.
+async fn unused_ref(tx: &mut Tx, location: &LocationRef, id: &str) -> Result<String, Error> {
+    let usual = location.generated_entity(Presence::default()).entity_ref().to_string();
+    let taken = query("SELECT id FROM location WHERE entity_ref = $1", args![&usual]);
+    if tx.fetch_optional(taken).await?.is_none() {
+        return Ok(usual);
+    }
+    let other = LocationRef { kind: location.kind.clone(), target: format!("{}#{id}", location.target) };
+    Ok(other.generated_entity(Presence::default()).entity_ref().to_string())
 }
 
 /// Brings the entities of the registered locations to what the table says, at the start: one that somebody deleted is
@@ -211,7 +228,8 @@ pub(crate) async fn all(tx: &mut Tx) -> Result<Vec<RegisteredLocation>, Error> {
 /// A registered location.
 pub(crate) async fn by_id(tx: &mut Tx, id: &str) -> Result<RegisteredLocation, Error> {
     let select = "SELECT id, type, target, entity_ref FROM location WHERE id = $1 AND type <> 'bootstrap'";
-    let row = tx.fetch_optional(query(select, args![id])).await?;
+    // PostgreSQL would take a NUL for an error.
+    let row = if id.contains('\0') { None } else { tx.fetch_optional(query(select, args![id])).await? };
     row.map_or_else(|| Err(Error::NotFound(format!("Found no location with ID {id}"))), |row| Ok(registered(&row)?))
 }
 

@@ -114,6 +114,33 @@ async fn a_location_comes_to_name_something_else() {
     assert_eq!(fixture.refs().await, Vec::<String>::new());
 }
 
+/// What a location named before it came to name something else is free, though the location has kept its ref.
+#[tokio::test]
+async fn an_old_target_may_be_registered_anew() {
+    let fixture = Fixture::start(json!({})).await;
+    let other = "https://x.example/b.yaml";
+    fixture.web.put(URL, &component("a", ""));
+    fixture.web.put(other, &component("b", ""));
+    let moved = fixture.catalog.register_location(&new("url", URL), None).await.unwrap();
+    let input = LocationInput { kind: "url".to_owned(), target: other.to_owned() };
+    fixture.catalog.update_location(&moved.id, &input).await.unwrap();
+    let again = fixture.catalog.register_location(&new("url", URL), None).await.unwrap();
+    assert_ne!((&again.id, &again.entity_ref), (&moved.id, &moved.entity_ref));
+    assert!(again.entity_ref.starts_with("location:default/generated-"), "{again:?}");
+    let mut expected = [moved.entity_ref.as_str(), &again.entity_ref, "component:default/a", "component:default/b"];
+    expected.sort_unstable();
+    assert_eq!(fixture.refs().await, expected);
+    assert_eq!(fixture.get(&again.entity_ref).await.unwrap()["spec"]["target"], URL);
+    // The next start takes both as they are, and each goes by itself.
+    let fixture = fixture.restart(json!({})).await;
+    fixture.settles().await;
+    assert_eq!(fixture.refs().await, expected);
+    fixture.catalog.delete_location(&moved.id).await.unwrap();
+    let mut rest = ["component:default/a", &again.entity_ref];
+    rest.sort_unstable();
+    assert_eq!(fixture.refs().await, rest);
+}
+
 #[tokio::test]
 async fn pages_of_locations() {
     let fixture = Fixture::start(json!({})).await;
