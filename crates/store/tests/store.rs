@@ -8,6 +8,9 @@
     reason = "tests may stop at the first surprise; clippy.toml allows it only inside of test functions"
 )]
 
+#[path = "../../../tests/src/proxy.rs"]
+#[allow(unreachable_pub, reason = "it is shared with the portal's tests")]
+mod proxy;
 #[path = "../../../tests/src/postgres.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is shared with the portal's tests")]
 mod server;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use callboard_store::limits::{CONNECT, QUIET};
 use callboard_store::{
     DatabaseConfig, Db, Error, Migration, Notification, Pem, PostgresConfig, Secret, Tls, TlsMode, args, migrate, query,
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::support::{create_t, first};
+use crate::proxy::Proxy;
 use crate::server;
 
 async fn open(config: &PostgresConfig) -> Result<Db, Error> {
@@ -85,56 +87,22 @@ async fn a_transaction_that_loses_its_connection_fails_and_the_next_one_works() 
 }
 
 /// A way to the server that can be cut.
-struct Way {
-    port: u16,
-    to: (String, u16),
-    task: Option<JoinHandle<()>>,
-}
-
-impl Way {
-    async fn to(config: &PostgresConfig) -> (Way, PostgresConfig) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let mut way = Way { port, to: (config.host.clone(), config.port), task: None };
-        way.accept(listener);
-        (way, PostgresConfig { host: "127.0.0.1".to_owned(), port, ..config.clone() })
-    }
-
-    fn accept(&mut self, listener: TcpListener) {
-        let to = self.to.clone();
-        self.task = Some(tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((mut client, _)) = listener.accept().await {
-                let to = to.clone();
-                connections.spawn(async move {
-                    let mut server = TcpStream::connect(to).await.unwrap();
-                    tokio::io::copy_bidirectional(&mut client, &mut server).await.ok();
-                });
-            }
-        }));
-    }
-
-    async fn cut(&mut self) {
-        let task = self.task.take().unwrap();
-        task.abort();
-        task.await.unwrap_err();
-    }
-
-    async fn mend(&mut self) {
-        self.accept(TcpListener::bind(("127.0.0.1", self.port)).await.unwrap());
-    }
+async fn way(config: &PostgresConfig) -> (Proxy, PostgresConfig) {
+    let proxy = Proxy::to(&config.host, config.port).await.unwrap();
+    let over = proxy.address();
+    (proxy, PostgresConfig { host: over.ip().to_string(), port: over.port(), ..config.clone() })
 }
 
 #[tokio::test]
 async fn a_cut_is_told_at_once_and_work_resumes_by_itself() {
-    let (mut way, config) = Way::to(&server::fresh()).await;
+    let (mut way, config) = way(&server::fresh()).await;
     let db = open(&config).await.unwrap();
     create_t(&db).await;
     let mut heard = db.notifications("channel");
     assert_eq!(heard.next().await, Some(Notification::Missed));
     let mut tx = db.begin().await.unwrap();
     tx.execute(query("INSERT INTO t(id) VALUES (1)", args![])).await.unwrap();
-    way.cut().await;
+    way.refuse().await;
     let begun = Instant::now();
     let lost = tx.commit().await.unwrap_err();
     assert!(matches!(lost, Error::Unavailable(_)), "{lost:?}");
@@ -147,7 +115,7 @@ async fn a_cut_is_told_at_once_and_work_resumes_by_itself() {
         assert!(db.read().await.is_err());
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for what is not there");
-    way.mend().await;
+    way.restore().unwrap();
     assert_eq!(first::<i64>(&db, query("SELECT count(*) FROM t", args![])).await, 0);
     db.execute(query("INSERT INTO t(id) VALUES (1)", args![])).await.unwrap();
     assert_eq!(heard.next().await, Some(Notification::Missed));
@@ -157,13 +125,58 @@ async fn a_cut_is_told_at_once_and_work_resumes_by_itself() {
     assert_eq!(heard.next().await, Some(Notification::Payload("back".to_owned())));
 }
 
+/// A server that froze, or a network that swallows everything, says nothing; whoever waits finds out all the same.
+#[tokio::test]
+async fn silence_is_noticed_and_work_resumes_by_itself() {
+    let (mut way, config) = way(&server::fresh()).await;
+    let db = open(&config).await.unwrap();
+    create_t(&db).await;
+    let mut tx = db.begin().await.unwrap();
+    tx.execute(query("INSERT INTO t(id) VALUES (1)", args![])).await.unwrap();
+    way.silence();
+    let begun = Instant::now();
+    let mut lost = JoinSet::new();
+    // More than there are connections, so that some wait for one.
+    for _ in 0..20 {
+        let db = db.clone();
+        lost.spawn(async move { db.fetch_all(query("SELECT id FROM t", args![])).await.map(|_| ()) });
+    }
+    lost.spawn(tx.commit());
+    for write in [true, false] {
+        let db = db.clone();
+        lost.spawn(async move { if write { db.begin().await } else { db.beside().await }.map(|_| ()) });
+    }
+    for lost in lost.join_all().await {
+        let error = lost.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(_)) && error.to_string().contains("does not answer"), "{error}");
+    }
+    // The silence that is believed, an attempt to connect, and then one more for the last of them; and a busy machine.
+    let most = 2 * (QUIET + CONNECT) + Duration::from_secs(5);
+    assert!(begun.elapsed() < most, "{:?}", begun.elapsed());
+    way.restore().unwrap();
+    db.execute(query("INSERT INTO t(id) VALUES (2)", args![])).await.unwrap();
+    let ids = db.fetch_all(query("SELECT id FROM t ORDER BY id", args![])).await.unwrap();
+    // Nobody knows of a commit that was not answered; what was asked for after it is there.
+    assert_eq!(ids.last().unwrap().get::<i64>(0).unwrap(), 2, "{ids:?}");
+}
+
+/// A statement that takes its time is not taken for silence.
+#[tokio::test]
+async fn what_takes_long_is_waited_for() {
+    let db = open(&server::fresh()).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let long = QUIET.as_secs_f64() + 1.0;
+    tx.fetch_all(query("SELECT pg_sleep($1)", args![long])).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_server_that_comes_late_is_waited_for() {
-    let (mut way, config) = Way::to(&server::fresh()).await;
-    way.cut().await;
+    let (mut way, config) = way(&server::fresh()).await;
+    way.refuse().await;
     let opened = tokio::spawn(async move { open(&config).await.map(|_| ()) });
     tokio::task::yield_now().await;
-    way.mend().await;
+    way.restore().unwrap();
     opened.await.unwrap().unwrap();
 }
 

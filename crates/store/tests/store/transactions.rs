@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callboard_store::{Error, Row, args, query};
+use callboard_store::{Engine, Error, Row, args, query};
 use tokio::task::JoinSet;
 
 use super::support::{Place, create_t, first, on_both, value};
@@ -12,6 +12,7 @@ on_both!(
     what_only_reads_cannot_write,
     after_a_failure_nothing_is_kept,
     one_writer_over_all_handles,
+    beside_the_writer,
     dropped_halfway,
     many_at_once,
     statements_are_counted,
@@ -163,4 +164,33 @@ async fn statements_are_counted(place: Place) {
     assert_eq!(counted(), 3);
     db.execute(query("DELETE FROM t", args![])).await.unwrap();
     assert_eq!(counted(), 4);
+}
+
+/// What is written beside the one writer is kept before that one ends, and on SQLite after it.
+async fn beside_the_writer(place: Place) {
+    let db = place.open().await;
+    create_t(&db).await;
+    let insert = |id: i64| query("INSERT INTO t(id) VALUES ($1)", args![id]);
+    let mut writer = db.begin().await.unwrap();
+    writer.execute(insert(1)).await.unwrap();
+    let other = db.clone();
+    let beside = tokio::spawn(async move {
+        let mut tx = other.beside().await.unwrap();
+        tx.execute(insert(2)).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    if db.engine() == Engine::Postgres {
+        beside.await.unwrap();
+        assert_eq!(first::<i64>(&db, query("SELECT max(id) FROM t", args![])).await, 2);
+        writer.commit().await.unwrap();
+    } else {
+        writer.commit().await.unwrap();
+        beside.await.unwrap();
+    }
+    assert_eq!(first::<i64>(&db, query("SELECT count(*) FROM t", args![])).await, 2);
+    // Without a commit nothing of it stays.
+    let mut tx = db.beside().await.unwrap();
+    tx.execute(insert(3)).await.unwrap();
+    drop(tx);
+    assert_eq!(first::<i64>(&db, query("SELECT count(*) FROM t", args![])).await, 2);
 }

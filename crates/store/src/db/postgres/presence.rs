@@ -4,6 +4,7 @@
 //! says. So whoever has waited for a while asks on a new connection whether anybody is there, all of them together.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
@@ -18,7 +19,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 pub(super) struct Presence {
     server: Server,
-    last: Mutex<Option<Asked>>,
+    last: Arc<Mutex<Option<Asked>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,7 +39,7 @@ pub(super) enum GivenUp {
 
 impl Presence {
     pub(super) fn new(server: Server) -> Presence {
-        Presence { server, last: Mutex::default() }
+        Presence { server, last: Arc::default() }
     }
 
     /// Waits for something that takes up to `patience` as long as the server is there. What is waited for without an end
@@ -66,18 +67,24 @@ impl Presence {
 
     /// Whether the server answers. A refusal is an answer: it may have too many connections, which others work on.
     async fn is_there(&self) -> bool {
-        let mut last = self.last.lock().await;
+        let mut last = Arc::clone(&self.last).lock_owned().await;
         if let Some(last) = last.filter(|last| last.at.elapsed() < FRESH) {
             return last.is_there;
         }
-        let ask = async {
-            match self.server.connect().await {
-                Ok(connection) => connection.close().await.is_ok(),
-                Err(error) => error.as_database_error().is_some(),
-            }
-        };
-        let is_there = timeout(CONNECT, ask).await.unwrap_or(false);
-        *last = Some(Asked { at: Instant::now(), is_there });
-        is_there
+        let server = self.server.clone();
+        // On its own: whoever asked may have no need to know any more, and all others would begin anew.
+        let asked = tokio::spawn(async move {
+            let ask = async {
+                match server.connect().await {
+                    Ok(connection) => connection.close().await.is_ok(),
+                    Err(error) => error.as_database_error().is_some(),
+                }
+            };
+            let is_there = timeout(CONNECT, ask).await.unwrap_or(false);
+            *last = Some(Asked { at: Instant::now(), is_there });
+            is_there
+        });
+        // A runtime that ends answers nobody.
+        asked.await.unwrap_or(false)
     }
 }
