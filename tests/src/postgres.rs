@@ -32,18 +32,6 @@ pub fn database() -> DatabaseConfig {
     DatabaseConfig::Postgres(Box::new(fresh()))
 }
 
-/// The same as `backend.database` of an app-config, for a portal: each that is started with it shares the data, as
-/// replicas do.
-///
-/// # Panics
-/// There is no server.
-#[must_use]
-pub fn app_config() -> String {
-    let schema = fresh().schema.unwrap_or_default();
-    let url = std::env::var(VARIABLE).unwrap_or_default();
-    format!("{{ client: pg, connection: {{ connectionString: {url:?}, schema: {schema} }} }}")
-}
-
 /// A database of its own, for what concerns the whole of it, such as its size. It stays until the server goes.
 #[must_use]
 pub fn own_database() -> PostgresConfig {

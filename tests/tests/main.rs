@@ -10,6 +10,7 @@ mod config;
 mod counting;
 mod kills;
 mod plugins;
+mod replicas;
 mod s3;
 mod sandbox;
 mod storage;

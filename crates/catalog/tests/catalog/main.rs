@@ -46,6 +46,7 @@ mod pushing;
 mod query;
 mod reading;
 mod refreshing;
+mod replicas;
 mod searching;
 mod settings;
 mod storage;
