@@ -22,6 +22,13 @@ pub(crate) struct Object {
     pub(crate) last_modified: String,
 }
 
+/// By the name of its root: an error page of a proxy would otherwise be a bucket without objects, and everything that
+/// came from it would go.
+#[derive(Deserialize)]
+enum Answer {
+    ListBucketResult(ListBucketResult),
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListBucketResult {
@@ -48,7 +55,7 @@ struct Contents {
 
 /// Reads the XML of a listing.
 pub(crate) fn read(xml: &[u8]) -> Result<Listing, Error> {
-    let result: ListBucketResult = quick_xml::de::from_reader(xml)
+    let Answer::ListBucketResult(result) = quick_xml::de::from_reader(xml)
         .map_err(|error| Error::Unavailable(format!("the server's answer is not a listing of S3's: {error}")))?;
     let encoded = result.encoding_type.as_deref() == Some("url");
     let objects = result
@@ -150,6 +157,8 @@ mod tests {
         );
         check("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", Err("but not where"));
         check("<html>login</html", Err("not a listing"));
+        check("<html><body>Sign in</body></html>", Err("not a listing"));
+        check("<Error><Code>SlowDown</Code></Error>", Err("not a listing"));
         check("", Err("not a listing"));
     }
 }
