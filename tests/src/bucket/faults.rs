@@ -181,7 +181,8 @@ impl S3Access for Gate {
         // The sender lives as long as the bucket.
         drop(self.0.held.subscribe().wait_for(|held| !held).await);
         let asked = context.uri().query().unwrap_or_default().to_owned();
-        let is_other = |held: &Option<String>| held.as_ref().is_none_or(|held| !asked.split('&').any(|part| part == held));
+        let is_other =
+            |held: &Option<String>| held.as_ref().is_none_or(|held| !asked.split('&').any(|part| part == held));
         drop(self.0.held_listings.subscribe().wait_for(is_other).await);
         let throttled = self.0.throttled.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if throttled.is_ok() {

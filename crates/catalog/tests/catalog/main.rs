@@ -30,9 +30,9 @@
 
 mod access;
 mod conflicts;
-mod descriptors;
 mod counted;
 mod counting;
+mod descriptors;
 mod errors;
 mod files;
 mod freshness;
