@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, ensure};
 use callboard_catalog::{Catalog, Query};
 use callboard_model::access::Access;
 use callboard_store::{Db, args, query};
@@ -15,51 +16,52 @@ use tokio_util::sync::CancellationToken;
 const ENTITIES: u64 = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entity_takes_four_kilobytes_beyond_its_json_at_most_on_sqlite() {
-    check(Engine::Sqlite).await;
+async fn an_entity_takes_four_kilobytes_beyond_its_json_at_most_on_sqlite() -> Result<()> {
+    check(Engine::Sqlite).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entity_takes_four_kilobytes_beyond_its_json_at_most_on_postgresql() {
-    check(Engine::Postgres).await;
+async fn an_entity_takes_four_kilobytes_beyond_its_json_at_most_on_postgresql() -> Result<()> {
+    check(Engine::Postgres).await
 }
 
-async fn check(engine: Engine) {
-    let folder = tempfile::tempdir().unwrap();
-    let source = Source::prepare(Generator::new(SEED, ENTITIES), &folder.path().join("source")).unwrap();
-    let place = Place::open(engine, &folder.path().join("database")).unwrap();
-    let (db, catalog) = place.catalog(source.clone()).await.unwrap();
-    let empty = place.bytes(&db).await.unwrap();
-    catalog.set_providers(vec![Provider::new(&source, How::Files).unwrap()]).await.unwrap();
+async fn check(engine: Engine) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let source = Source::prepare(Generator::new(SEED, ENTITIES), &folder.path().join("source"))?;
+    let place = Place::open(engine, &folder.path().join("database"))?;
+    let (db, catalog) = place.catalog(source.clone()).await?;
+    let empty = place.bytes(&db).await?;
+    catalog.set_providers(vec![Provider::new(&source, How::Files)?]).await?;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(catalog.clone().run(shutdown.clone()));
-    catalog.trigger(PROVIDER).unwrap();
-    until_all_are_there(&catalog, &db).await;
+    catalog.trigger(PROVIDER)?;
+    until_all_are_there(&catalog, &db).await?;
     shutdown.cancel();
-    running.await.unwrap();
-    db.tidy().await.unwrap();
-    let json = json_bytes(&catalog, source.generator()).await.unwrap();
-    let each = (place.bytes(&db).await.unwrap() - empty) as f64 / ENTITIES as f64;
+    running.await?;
+    db.tidy().await?;
+    let json = json_bytes(&catalog, source.generator()).await?;
+    let each = (place.bytes(&db).await? - empty) as f64 / ENTITIES as f64;
     let beyond = each - json;
     assert!(beyond <= BYTES_PER_ENTITY, "{beyond:.0} bytes beyond the {json:.0} of its JSON");
     // Nothing was forgotten in order to be small.
     assert!(beyond >= BYTES_PER_ENTITY / 4.0, "{beyond:.0} bytes beyond the {json:.0} of its JSON");
     db.close().await;
+    Ok(())
 }
 
 /// Waits until all entities can be seen and nothing is left to do.
-async fn until_all_are_there(catalog: &Catalog, db: &Db) {
+async fn until_all_are_there(catalog: &Catalog, db: &Db) -> Result<()> {
     let begun = Instant::now();
     let mut changes = catalog.changes();
     loop {
         changes.borrow_and_update();
-        let page = catalog.query(&Access::All, &Query { limit: 0, ..Query::default() }).await.unwrap();
+        let page = catalog.query(&Access::All, &Query { limit: 0, ..Query::default() }).await?;
         let now = chrono::Utc::now().timestamp_millis();
         let due = query("SELECT 1 FROM queue WHERE due_at <= $1 LIMIT 1", args![now]);
-        if page.total_items == ENTITIES && db.fetch_optional(due).await.unwrap().is_none() {
-            return;
+        if page.total_items == ENTITIES && db.fetch_optional(due).await?.is_none() {
+            return Ok(());
         }
-        assert!(begun.elapsed() < Duration::from_secs(180), "{} of {ENTITIES} after three minutes", page.total_items);
+        ensure!(begun.elapsed() < Duration::from_secs(180), "{} of {ENTITIES} after three minutes", page.total_items);
         // The last of them may come without a sign.
         tokio::time::timeout(Duration::from_millis(100), changes.changed()).await.ok();
     }
