@@ -6,8 +6,8 @@
 //! What both engines promise:
 //!
 //! - One transaction writes at a time, over all replicas; [`Db::read`] sees one moment and waits for nobody.
-//! - Whole numbers are `BIGINT` (on SQLite `INTEGER`), truth is 0 or 1, bytes are `BYTEA` (`BLOB`), other numbers
-//!   `DOUBLE PRECISION` (`REAL`).
+//! - Whole numbers are `BIGINT`, or `INTEGER` and `SMALLINT` where they are small and the rows many (on SQLite all are
+//!   `INTEGER`), truth is 0 or 1, bytes are `BYTEA` (`BLOB`), other numbers `DOUBLE PRECISION` (`REAL`).
 //! - Texts are compared and ordered by their bytes in UTF-8. SQLite does so by itself; on PostgreSQL each text column
 //!   of a migration says `COLLATE "C"`, whatever the database was created with, and [`migrate()`] refuses one that does
 //!   not. No index then depends on the collation library of an operating system, which changes with its updates.

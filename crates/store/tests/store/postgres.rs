@@ -295,7 +295,7 @@ async fn columns_that_would_differ_are_refused() {
     let db = open(&server::fresh()).await.unwrap();
     for (postgres, expected) in [
         ("CREATE TABLE x(name TEXT)", "column name of table x is text; write BIGINT, TEXT COLLATE \"C\""),
-        ("CREATE TABLE x(id BIGINT, n INTEGER)", "column n of table x is integer"),
+        ("CREATE TABLE x(id BIGINT, n NUMERIC)", "column n of table x is numeric"),
         ("CREATE TABLE x(t TIMESTAMPTZ)", "column t of table x is timestamp with time zone"),
     ] {
         let wrong = Migration { version: 1, name: "x", sqlite: "", postgres };
@@ -306,7 +306,7 @@ async fn columns_that_would_differ_are_refused() {
         version: 1,
         name: "x",
         sqlite: "",
-        postgres: "CREATE TABLE x(id BIGINT, t TEXT COLLATE \"C\", b BYTEA, r DOUBLE PRECISION)",
+        postgres: "CREATE TABLE x(id BIGINT, i INTEGER, s SMALLINT, t TEXT COLLATE \"C\", b BYTEA, r DOUBLE PRECISION)",
     };
     migrate(&db, "owner", &[right]).await.unwrap();
     let text = Migration { version: 2, name: "y", sqlite: "", postgres: "ALTER TABLE x ADD COLUMN u TEXT" };
