@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod openapi;
 pub(crate) mod params;
 pub(crate) mod plugins;
+pub(crate) mod remembered;
 pub(crate) mod routes;
 pub(crate) mod server;
 pub(crate) mod session;

@@ -21,6 +21,7 @@ use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
 use crate::http::openapi;
+use crate::http::remembered::Answers;
 use crate::http::server::Front;
 use crate::http::state::{App, Parts};
 use crate::http::viewer::{Viewer, ViewerError};
@@ -187,6 +188,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         organization: config.organization.name.clone(),
         is_https: base_url.is_some_and(|url| url.scheme() == "https"),
         catalog,
+        answers: Answers::new(db.clone()),
         plugins,
         egress,
         policy: Arc::new(Policy::new(&config.permission)),

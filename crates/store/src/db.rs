@@ -19,6 +19,8 @@ struct Inner {
     driver: Driver,
     hub: Arc<Hub>,
     statements: AtomicU64,
+    /// Transactions that were kept.
+    writes: AtomicU64,
 }
 
 impl Inner {
@@ -90,7 +92,7 @@ impl Db {
                 Driver::Postgres(Box::new(postgres::Postgres::open(config, Arc::clone(&hub)).await?))
             }
         };
-        Ok(Db { inner: Arc::new(Inner { driver, hub, statements: AtomicU64::new(0) }) })
+        Ok(Db { inner: Arc::new(Inner { driver, hub, statements: AtomicU64::new(0), writes: AtomicU64::new(0) }) })
     }
 
     /// Which database it is.
@@ -108,6 +110,15 @@ impl Db {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    /// Counts what was written, where nobody else writes: on SQLite. A read that began at some count is of no earlier
+    /// state, and whoever was told that something is kept reads at a higher one.
+    pub(crate) fn writes(&self) -> Option<u64> {
+        match self.inner.driver {
+            Driver::Sqlite(_) => Some(self.inner.writes.load(Ordering::Acquire)),
+            Driver::Postgres(_) => None,
+        }
     }
 
     /// Begins a transaction that may write. There is one at a time, over all replicas; others wait for it.
@@ -336,9 +347,13 @@ impl Tx {
         }
         match self.driver {
             TxDriver::Sqlite { transaction, told } => {
-                transaction.commit().await?;
-                told.deliver(&self.inner.hub);
-                Ok(())
+                // On its own: who stops waiting for it cannot stop it, and what it did is counted and told all the same.
+                let kept = async move {
+                    let kept = transaction.commit().await;
+                    self.inner.writes.fetch_add(1, Ordering::Release);
+                    kept.map(|()| told.deliver(&self.inner.hub))
+                };
+                tokio::spawn(kept).await.map_err(|error| Error::Failed(error.to_string()))?
             }
             TxDriver::Postgres(transaction) => transaction.commit().await,
         }

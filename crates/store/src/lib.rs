@@ -35,6 +35,7 @@ mod error;
 pub mod kv;
 pub mod lease;
 pub mod limits;
+mod memo;
 mod migrate;
 mod notify;
 mod row;
@@ -46,6 +47,7 @@ pub use config::{DatabaseConfig, Pem, PostgresConfig, Secret, Tls, TlsMode, UrlE
 pub use db::{Db, Engine, Tx};
 pub use error::Error;
 pub use kv::Kv;
+pub use memo::{Known, Memo, Seen};
 pub use migrate::{Migration, migrate};
 pub use notify::{Notification, Notifications};
 pub use row::{Column, Row};

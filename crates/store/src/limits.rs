@@ -88,3 +88,7 @@ pub const KV_KEY_BYTES: usize = 512;
 
 /// Keys that are listed at once, so that a listing never holds more than half a MiB.
 pub const KV_KEYS_PER_PAGE: i64 = 1000;
+
+/// For how long a [`Memo`](crate::Memo) believes that no other program wrote to a SQLite file. None should, while the
+/// portal runs; a command that does so nevertheless shows within a second.
+pub const MEMO_AGE: Duration = Duration::from_secs(1);

@@ -19,6 +19,7 @@ mod store {
 
     mod kv;
     mod leases;
+    mod memo;
     mod migrations;
     mod notifications;
     mod postgres;

@@ -12,6 +12,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 use super::body::BODY_BYTES;
 use super::caller;
 use super::error;
+use super::remembered;
 use super::state::App;
 use crate::identity::Permission;
 
@@ -43,6 +44,14 @@ impl Routes {
         let guard = middleware::from_fn_with_state((self.app.clone(), permission), guard);
         self.router = self.router.routes((schemas, paths, methods).layer(guard));
         self
+    }
+
+    /// The same for a route whose answer depends on nothing but its URL and what the catalog holds.
+    #[must_use]
+    pub(crate) fn add_remembered(self, permission: Permission, route: UtoipaMethodRouter<App>) -> Routes {
+        let (schemas, paths, methods) = route;
+        let remembered = middleware::from_fn_with_state(self.app.clone(), remembered::answer);
+        self.add(permission, (schemas, paths, methods.layer(remembered)))
     }
 
     /// The routes of one API below its path. Within it, the URL of the request and of errors is relative to that.

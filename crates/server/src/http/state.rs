@@ -6,6 +6,7 @@ use callboard_catalog::Catalog;
 use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
+use super::remembered::Answers;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, Policy, PushTokens, Sessions};
 use crate::portal::plugins::Plugins;
@@ -19,6 +20,7 @@ pub(crate) struct Parts {
     /// Whether browsers reach the portal by TLS.
     pub(crate) is_https: bool,
     pub(crate) catalog: Catalog,
+    pub(crate) answers: Answers,
     pub(crate) plugins: Plugins,
     pub(crate) egress: Egress,
     pub(crate) policy: Arc<Policy>,

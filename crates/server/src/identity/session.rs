@@ -1,10 +1,11 @@
 //! Sessions: a random secret in a cookie, and its hash in the database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use callboard_model::entity_ref::EntityRef;
-use callboard_store::{Db, Error, Migration, args, migrate, query};
+use callboard_store::{Db, Error, Known, Memo, Migration, args, migrate, query};
 use chrono::Utc;
 use sha2::{Digest, Sha256};
 
@@ -25,7 +26,12 @@ const MIGRATIONS: &[Migration] = &[Migration {
 #[derive(Clone)]
 pub struct Sessions {
     db: Db,
+    /// By the hash of the secret.
+    found: Arc<Memo<String, EntityRef>>,
 }
+
+/// Sessions that are remembered, in bytes: those of some thousand people.
+const REMEMBERED: u64 = 1024 * 1024;
 
 impl Sessions {
     /// Brings the server's tables up to date.
@@ -34,7 +40,8 @@ impl Sessions {
     /// The database fails, or is newer than this program.
     pub async fn open(db: Db) -> Result<Sessions, Error> {
         migrate(&db, "server", MIGRATIONS).await?;
-        Ok(Sessions { db })
+        let weigh = |hash: &String, user: &EntityRef| hash.len() + user.name().len() + 200;
+        Ok(Sessions { db, found: Arc::new(Memo::new(REMEMBERED, weigh)) })
     }
 
     /// Begins a session, and forgets those that are over. Returns the secret for the cookie.
@@ -61,13 +68,22 @@ impl Sessions {
     /// # Errors
     /// The database fails.
     pub async fn find(&self, secret: &str) -> Result<Option<EntityRef>, Error> {
+        let hash = hash(secret);
+        let seen = match self.found.get(&self.db, &hash) {
+            Known::Value(user) => return Ok(Some(user)),
+            Known::Nothing(seen) => seen,
+        };
         let select = query(
             "SELECT user_ref FROM session WHERE secret_sha256 = $1 AND expires_at > $2",
-            args![hash(secret), Utc::now().timestamp_millis()],
+            args![&hash, Utc::now().timestamp_millis()],
         );
         let Some(row) = self.db.fetch_optional(select).await? else { return Ok(None) };
         let user: String = row.get(0)?;
-        Ok(EntityRef::parse(&user, None, None).ok())
+        let user = EntityRef::parse(&user, None, None).ok();
+        if let Some(user) = &user {
+            self.found.keep(hash, seen, user.clone());
+        }
+        Ok(user)
     }
 
     /// Ends a session.

@@ -132,6 +132,32 @@ async fn lists_show_what_single_reads_show() {
     check(&portal.signed_in("user:default/guest").await, &refs).await;
 }
 
+/// Answers are remembered for those who may see everything. Whoever asks for the same after them gets their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_were_answered() {
+    let portal = TestPortal::start(&policy(), "").await;
+    let guest = portal.signed_in("user:default/guest").await;
+    let bob = portal.signed_in("user:default/bob").await;
+    let shelf = guest.get("/api/catalog/entities/by-name/component/default/shelf").await.json();
+    let uid = shelf["metadata"]["uid"].as_str().unwrap().to_owned();
+    for (path, status) in [
+        ("/api/catalog/entities/by-name/component/default/shelf".to_owned(), 404),
+        (format!("/api/catalog/entities/by-uid/{uid}"), 404),
+        ("/api/catalog/entities/by-query?filter=kind=component".to_owned(), 200),
+        ("/api/catalog/entity-facets?facet=metadata.name".to_owned(), 200),
+    ] {
+        let all = guest.get(&path).await;
+        assert_eq!(all.status, 200, "{path}");
+        assert_eq!(guest.get(&path).await.text(), all.text(), "{path}");
+        for client in [&bob, &portal.anonymous()] {
+            let some = client.get(&path).await;
+            assert_eq!(some.status, status, "{path}");
+            assert!(status == 404 || all.text().contains("\"Shelf\""), "{path}: {}", all.text());
+            assert!(!some.text().contains("\"Shelf\""), "{path}: {}", some.text());
+        }
+    }
+}
+
 /// Without a policy whoever is signed in reads and refreshes, and nobody else does anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_policy() {
