@@ -19,6 +19,12 @@ pub(super) struct Object {
     pub(super) version: String,
 }
 
+/// By the name of its root: any other document would read as the listing of an empty bucket.
+#[derive(Deserialize)]
+enum Answer {
+    ListBucketResult(ListBucketResult),
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListBucketResult {
@@ -47,11 +53,7 @@ struct Contents {
 pub(super) fn read(xml: &[u8]) -> Result<Page, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("its answer is not a listing of S3's: {error}");
     let xml = std::str::from_utf8(xml).map_err(|error| wrong(&error))?;
-    // Any other document would read as the listing of an empty bucket.
-    if !xml.contains("<ListBucketResult") {
-        return Err(wrong(&"it has no ListBucketResult"));
-    }
-    let result: ListBucketResult = quick_xml::de::from_str(xml).map_err(|error| wrong(&error))?;
+    let Answer::ListBucketResult(result) = quick_xml::de::from_str(xml).map_err(|error| wrong(&error))?;
     let encoded = result.encoding_type.as_deref() == Some("url");
     let object = |contents: Contents| {
         let key = if encoded { decoded(&contents.key)? } else { contents.key };
