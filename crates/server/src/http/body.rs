@@ -1,10 +1,11 @@
 //! JSON bodies, checked with the words of the API's description.
 
-use axum::body::HttpBody as _;
-use axum::extract::rejection::BytesRejection;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use bytes::Bytes;
+use futures::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -13,7 +14,11 @@ use super::error::{ApiError, Result};
 /// The most that a body may have, unless its route says otherwise: what the official server takes.
 pub(crate) const BODY_BYTES: usize = 100 * 1024;
 
-/// What a route with a limit of its own takes, for whoever exceeds it.
+/// What is sent beyond the limit is read for this long and thrown away. A sender that meets a closed connection while
+/// it is still sending often never sees the answer that was to tell it why.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// An extension of routes with a limit of their own, in bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyLimit(pub(crate) usize);
 
@@ -43,7 +48,7 @@ pub(crate) struct Fields(pub(crate) Map<String, Value>);
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
         let limit = request.extensions().get::<BodyLimit>().map_or(BODY_BYTES, |limit| limit.0);
         let is_empty = request.body().size_hint().exact() == Some(0);
         if is_empty && !request.headers().contains_key(header::CONTENT_TYPE) {
@@ -58,7 +63,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 "the body must be JSON, with the header `Content-Type: application/json`",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| unreadable(&rejection, limit))?;
+        let bytes = read(request.into_body(), limit).await?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(map)) => Ok(Fields(map)),
             Ok(_) => Err(ApiError::input("request/body must be object")),
@@ -73,12 +78,23 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-fn unreadable(rejection: &BytesRejection, limit: usize) -> ApiError {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = format!("request/body is too large: this route takes {limit} bytes at most");
-        return ApiError::new(rejection.status(), "PayloadTooLargeError", message);
+/// The whole body, of at most so many bytes.
+async fn read(body: Body, limit: usize) -> Result<Vec<u8>> {
+    let mut stream = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| ApiError::input(format!("request/body broke off: {error}")))?;
+        if bytes.len() + part.len() > limit {
+            drop(bytes);
+            let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+            let is_whole = tokio::time::timeout(LINGER, rest).await.is_ok();
+            tracing::debug!(limit, is_whole, "a body was too large");
+            let message = format!("request/body is too large: this route takes {limit} bytes at most");
+            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError", message));
+        }
+        bytes.extend_from_slice(&part);
     }
-    ApiError::new(rejection.status(), "InputError", rejection.body_text())
+    Ok(bytes)
 }
 
 impl Fields {

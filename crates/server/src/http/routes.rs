@@ -1,7 +1,7 @@
 //! How a route is added: with the permission that it needs.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,6 @@ use serde_json::json;
 use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 
-use super::body::BODY_BYTES;
 use super::caller;
 use super::error;
 use super::remembered;
@@ -73,9 +72,7 @@ impl Routes {
     /// A router that answers 404 without a body to what it does not know, and the description of the rest.
     pub(crate) fn finish(self) -> (Router<App>, OpenApi) {
         let (router, description) = self.router.split_for_parts();
-        let router =
-            router.fallback(nothing).method_not_allowed_fallback(nothing).layer(DefaultBodyLimit::max(BODY_BYTES));
-        (router, description)
+        (router.fallback(nothing).method_not_allowed_fallback(nothing), description)
     }
 }
 

@@ -116,7 +116,7 @@ async fn bodies_are_checked() {
     check(br#"{"mode": "full", "removed": ["component:default/x"]}"#, 400, "a full push removes").await;
     let user = json!({ "mode": "full", "entities": [{ "entity": { "apiVersion": "backstage.io/v1alpha1", "kind": "Template", "metadata": { "name": "u" } } }] });
     check(user.to_string().as_bytes(), 403, "not of an allowed kind").await;
-    let large = format!(r#"{{"mode": "full", "x": "{}"}}"#, "x".repeat(33 * 1024 * 1024));
+    let large = format!(r#"{{"mode": "full", "x": "{}"}}"#, "x".repeat(48 * 1024 * 1024));
     check(large.as_bytes(), 413, "this route takes 33554432 bytes at most").await;
     // More than other routes take is fine.
     let many: Vec<Value> = (0..400).map(|n| component(&format!("many-{n}"), json!("x".repeat(400)))).collect();

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::Extension;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::response::Response;
 use callboard_model::api::{TryRequest, TryResponse};
 use serde_json::Value;
@@ -23,9 +23,7 @@ use crate::identity::Permission;
 pub(crate) fn routes(app: &App) -> Routes {
     // The body is base64 inside JSON.
     let limit = BODY_BYTES / 3 * 4 + 64 * 1024;
-    let route = routes!(try_it)
-        .layer::<_, Infallible>(DefaultBodyLimit::max(limit))
-        .layer::<_, Infallible>(Extension(BodyLimit(limit)));
+    let route = routes!(try_it).layer::<_, Infallible>(Extension(BodyLimit(limit)));
     Routes::new(app).add(Permission::ApiTry, route)
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_model::api::{PushRequest, PushResult};
@@ -27,10 +27,8 @@ const BODY_BYTES: usize = 32 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let limits = routes!(push)
-        .layer::<_, Infallible>(DefaultBodyLimit::max(BODY_BYTES))
-        .layer::<_, Infallible>(Extension(BodyLimit(BODY_BYTES)));
-    routes.add(Permission::EntityPush, limits)
+    let route = routes!(push).layer::<_, Infallible>(Extension(BodyLimit(BODY_BYTES)));
+    routes.add(Permission::EntityPush, route)
 }
 
 /// Takes over what a source says, as a whole or not at all, and answers when it can be read.
