@@ -157,8 +157,11 @@ async fn one(
     let common = [engine.word().to_owned(), size.to_string()];
     let folders = |folders: &[&Path]| folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>();
     // The others read what this leaves.
-    let loaded: Vec<Figure> =
-        child("load", &[&common[..], &["files".into()], &folders(&[&files, &sources])].concat()).await?;
+    let mut load = [&common[..], &["files".into()], &folders(&[&files, &sources])].concat();
+    if !wants(Section::Ingest) {
+        load.push("--briefly".into());
+    }
+    let loaded: Vec<Figure> = child("load", &load).await?;
     if wants(Section::Ingest) {
         let floor: floor::Floor =
             child("floor", &[&common[..], &folders(&[&files, &empty, &sources])].concat()).await?;
@@ -167,6 +170,8 @@ async fn one(
             let handed = [&common[..], &["entities".into()], &folders(&[&entities, &sources])].concat();
             keep(child("load", &handed).await?)?;
         }
+    } else {
+        keep(loaded)?;
     }
     let place = Place::open(engine, &files)?;
     if wants(Section::Battery) {

@@ -10,8 +10,19 @@ pub const READERS: u32 = 4;
 /// catalog makes (a first run over a large source), shorter than a person's patience with a hanging page.
 pub const BUSY: Duration = Duration::from_secs(30);
 
-/// SQLite's page cache per connection, in KiB. The index pages of 10,000 entities fit.
+/// SQLite's page cache of a connection that reads, in KiB. The index pages of 10,000 entities fit.
 pub const CACHE_KIB: u32 = 16 * 1024;
+
+/// SQLite's page cache of the connection that writes, in KiB. It grows only as far as there are pages, and those that a
+/// large first load writes to again and again fit.
+pub const WRITER_CACHE_KIB: u32 = 64 * 1024;
+
+/// Pages in SQLite's write-ahead log after which they are brought into the database: 32 MiB. A page that is written often
+/// is brought there once; at four times less, a large load writes half as much again.
+pub const CHECKPOINT_PAGES: u32 = 4096;
+
+/// What is left of the write-ahead log after a transaction that needed more, in bytes.
+pub const WAL_BYTES: u32 = 64 * 1024 * 1024;
 
 /// SQLite's page size in bytes. Most entities fit into one page with it, where half of them need two of 4,096.
 pub const PAGE_BYTES: u32 = 8192;

@@ -25,6 +25,7 @@ enum Piece {
     Text(&'static str),
     PerEngine { sqlite: &'static str, postgres: &'static str },
     Argument(Value),
+    Limit(u64),
     List(List),
     Rows(Vec<Vec<Value>>),
 }
@@ -73,20 +74,27 @@ impl Sql {
         self
     }
 
-    /// Adds a list of texts where a subquery may stand: `push("ref IN ").list(refs)`. It is one argument however long
-    /// it is.
+    /// Adds ` LIMIT ` and a number. The number is part of the text, because PostgreSQL plans by it: with an argument it
+    /// takes the limit for a tenth of the table, or plans again for each.
+    pub fn limit(&mut self, rows: u64) -> &mut Self {
+        self.pieces.push(Piece::Limit(rows.min(i64::MAX.unsigned_abs())));
+        self
+    }
+
+    /// Adds a list of texts after `IN`: `push("ref IN ").list(refs)`. It is one argument however long it is. A list of one
+    /// is told apart, because that is another question to a planner.
     pub fn list(&mut self, values: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         self.pieces.push(Piece::List(List::Texts(values.into_iter().map(Into::into).collect())));
         self
     }
 
-    /// Adds a list of numbers where a subquery may stand: `push("id IN ").ids([1, 2])`.
+    /// Adds a list of numbers after `IN`: `push("id IN ").ids([1, 2])`.
     pub fn ids(&mut self, values: impl IntoIterator<Item = i64>) -> &mut Self {
         self.pieces.push(Piece::List(List::Ids(values.into_iter().collect())));
         self
     }
 
-    /// Adds a list of bytes where a subquery may stand: `push("hash IN ").blobs(hashes)`.
+    /// Adds a list of bytes after `IN`: `push("hash IN ").blobs(hashes)`.
     pub fn blobs(&mut self, values: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> &mut Self {
         self.pieces.push(Piece::List(List::Blobs(values.into_iter().map(Into::into).collect())));
         self
@@ -120,6 +128,17 @@ impl Sql {
         match engine {
             Engine::Sqlite => self.clone().render_sqlite().map(|(text, ..)| text),
             Engine::Postgres => self.clone().render_postgres().map(|(text, _)| text),
+        }
+    }
+}
+
+impl List {
+    /// Its value, where it has just one.
+    fn single(&self) -> Option<Value> {
+        match self {
+            List::Texts(texts) => <&[String; 1]>::try_from(&**texts).ok().map(|[text]| Value::Text(text.clone())),
+            List::Ids(ids) => <[i64; 1]>::try_from(&**ids).ok().map(|[id]| Value::Integer(id)),
+            List::Blobs(blobs) => <&[Vec<u8>; 1]>::try_from(&**blobs).ok().map(|[blob]| Value::Blob(blob.clone())),
         }
     }
 }

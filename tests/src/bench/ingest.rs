@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use callboard_catalog::{Catalog, Query};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
+use callboard_model::filter::Predicate;
 use callboard_model::location_ref::{LocationRef, Presence};
 use callboard_store::{Db, args, query};
 use serde_json::Value;
@@ -45,8 +46,16 @@ struct Run {
     figures: Vec<Figure>,
 }
 
-/// Reads a generated catalog into a new database in the folder and measures that. The database stays.
-pub async fn measure(engine: Engine, size: u64, how: How, folder: &Path, sources: &Path) -> Result<Vec<Figure>> {
+/// Reads a generated catalog into a new database in the folder and measures that, and unless it is to be brief what
+/// changes afterwards cost. The database stays.
+pub async fn measure(
+    engine: Engine,
+    size: u64,
+    how: How,
+    folder: &Path,
+    sources: &Path,
+    briefly: bool,
+) -> Result<Vec<Figure>> {
     let source = Source::prepare(Generator::new(SEED, size), sources)?;
     let place = Place::open(engine, folder)?;
     let (db, catalog) = place.catalog(source.clone()).await?;
@@ -57,10 +66,12 @@ pub async fn measure(engine: Engine, size: u64, how: How, folder: &Path, sources
     let mut run = Run { place, db, catalog, source, how, size, empty, figures: Vec::new() };
     run.load().await.context("the first load")?;
     run.storage().await.context("the storage")?;
-    run.unchanged().await.context("the unchanged refresh")?;
-    run.changes().await.context("the changes")?;
-    if how == How::Files {
-        run.orphans().await.context("the orphans")?;
+    if !briefly {
+        run.unchanged().await.context("the unchanged refresh")?;
+        run.changes().await.context("the changes")?;
+        if how == How::Files {
+            run.orphans().await.context("the orphans")?;
+        }
     }
     shutdown.cancel();
     running.await?;
@@ -171,11 +182,11 @@ impl Run {
                     How::Entities => self.catalog.trigger(PROVIDER)?,
                     How::Files => self.catalog.refresh(&Access::All, &entity_ref).await?,
                 }
-                self.until(what, async |run| {
-                    let document = run.catalog.by_ref(&Access::All, &entity_ref).await?;
-                    Ok(document.is_some_and(|document| document.get().contains(&title)))
-                })
-                .await?;
+                // By its title: the document of the largest group is megabytes of relations, and looking would be the work.
+                let filter = Some(Predicate::equals("metadata.title", &title));
+                let seen = Query { filter, limit: 0, ..Query::default() };
+                self.until(what, async |run| Ok(run.catalog.query(&Access::All, &seen).await?.total_items == 1))
+                    .await?;
                 times.push(begun.elapsed());
                 self.settle().await?;
             }

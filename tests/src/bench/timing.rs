@@ -52,7 +52,7 @@ impl Rounds {
 }
 
 /// Does it again and again. Once it has taken too long in all it ends, but it is done at least once.
-pub async fn repeat(rounds: Rounds, mut act: impl AsyncFnMut() -> Result<()>) -> Result<Times> {
+pub async fn repeat<F: Future<Output = Result<()>>>(rounds: Rounds, act: impl Fn() -> F) -> Result<Times> {
     let begun = Instant::now();
     let mut times = Vec::new();
     for round in 0..rounds.warming + rounds.counted {

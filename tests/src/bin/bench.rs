@@ -34,7 +34,16 @@ enum Part {
         page: PathBuf,
     },
     /// Reads a catalog into a new database, and says what that took
-    Load { engine: Engine, size: u64, how: String, folder: PathBuf, sources: PathBuf },
+    Load {
+        engine: Engine,
+        size: u64,
+        how: String,
+        folder: PathBuf,
+        sources: PathBuf,
+        /// Ends once everything is there: no refresh, no changes
+        #[arg(long)]
+        briefly: bool,
+    },
     /// The same without us
     Floor { engine: Engine, size: u64, done: PathBuf, empty: PathBuf, sources: PathBuf },
     /// Hands out bytes by path
@@ -48,8 +57,9 @@ async fn main() -> Result<()> {
             std::fs::create_dir_all(&folder)?;
             bench::run(&Options { sizes, engines, only, folder, page }).await?;
         }
-        Part::Load { engine, size, how, folder, sources } => {
-            let figures = ingest::measure(engine, size, bench::how(&how)?, &folder, &sources).await?;
+        Part::Load { engine, size, how, folder, sources, briefly } => {
+            let how = bench::how(&how)?;
+            let figures = ingest::measure(engine, size, how, &folder, &sources, briefly).await?;
             println!("{}", serde_json::to_string(&figures)?);
         }
         Part::Floor { engine, size, done, empty, sources } => {

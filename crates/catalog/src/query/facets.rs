@@ -107,7 +107,7 @@ async fn counters(tx: &mut Tx, scope: &Scope, key: &str) -> Result<Counts, Store
 }
 
 /// Postings that are always looked at.
-const POSTINGS: i64 = 2_000;
+const POSTINGS: u64 = 2_000;
 
 /// The entities of which reading the documents is cheaper than more postings than that.
 const ENTITIES: u64 = 1_000;
@@ -121,10 +121,10 @@ async fn among(tx: &mut Tx, scope: &Scope, key: &str, sets: &Sets) -> Result<Cou
     sql.push("WHERE p.term_id = t.id AND t.key_id = (SELECT id FROM key WHERE name = ").bind(key).push(")");
     scope.restrict(&mut sql, "p.kind_id");
     if few {
-        sql.push(" LIMIT ").bind(POSTINGS + 1);
+        sql.limit(POSTINGS + 1);
     }
     let rows = tx.fetch_all(sql).await?;
-    if few && i64::try_from(rows.len()).unwrap_or(i64::MAX) > POSTINGS {
+    if few && u64::try_from(rows.len()).unwrap_or(u64::MAX) > POSTINGS {
         let rows = values::rows(tx, sets, key).await?;
         return Ok(counted(rows.into_iter().map(|(_, _, original)| original)));
     }

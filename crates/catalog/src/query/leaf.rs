@@ -81,7 +81,8 @@ impl Scope {
 /// What was asked, with the entities of which it holds.
 pub(super) type Answers = HashMap<(String, Asked), Sets>;
 
-/// Fetches everything that is asked, by key. What is not in the answer holds of none.
+/// Fetches everything that is asked, by key. What is not in the answer holds of none. Of relations,
+/// [`may_be_unseen`] says whether there may be entities in the answer that cannot be seen.
 pub(super) async fn fetch(
     tx: &mut Tx,
     scope: &Scope,
@@ -306,6 +307,16 @@ pub(super) async fn types(tx: &mut Tx, key: &str) -> Result<Types, Error> {
     Ok(types)
 }
 
+/// Relations to so few refs are looked at together with the entities that have them. Beyond that, fetching all that can be
+/// seen is cheaper.
+const FEW_REFS: usize = 4;
+
+/// Whether what is asked of a key is answered with entities, too, that cannot be seen: a relation may be of one.
+pub(super) fn may_be_unseen(key: &str, asked: &BTreeSet<Asked>) -> bool {
+    key.starts_with("relations.")
+        && (asked.len() > FEW_REFS || asked.iter().any(|asked| !matches!(asked, Asked::Is(_))))
+}
+
 async fn relations(
     tx: &mut Tx,
     scope: &Scope,
@@ -320,11 +331,12 @@ async fn relations(
     for (types, this, other) in ends.into_iter().filter(|(types, ..)| !types.is_empty()) {
         if !exact.is_empty() {
             let mut sql = Sql::new();
-            sql.push("SELECT v.ref, ").push(this).push(" FROM ref v CROSS JOIN relation x WHERE v.id = ").push(other);
-            sql.push(" AND x.type_id IN ")
-                .ids(types.iter().copied())
-                .push(" AND v.ref IN ")
-                .list(exact.iter().copied());
+            sql.push("SELECT v.ref, ").push(this).push(" FROM ref v CROSS JOIN relation x");
+            if exact.len() <= FEW_REFS {
+                sql.push(" JOIN entity e ON e.hash IS NOT NULL AND e.id = ").push(this);
+            }
+            sql.push(" WHERE v.id = ").push(other).push(" AND x.type_id IN ").ids(types.iter().copied());
+            sql.push(" AND v.ref IN ").list(exact.iter().copied());
             of_kinds(&mut sql, scope, this);
             for row in tx.fetch_all(sql).await? {
                 answers.entry((key.to_owned(), Asked::Is(row.get(0)?))).or_default().insert(row.get(1)?);

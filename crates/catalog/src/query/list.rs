@@ -154,7 +154,7 @@ async fn by_ref(tx: &mut Tx, selection: &mut Selection, mut skip: u64, limit: u6
         return Ok(ids.into_iter().skip(size(skip)).take(size(limit)).collect());
     }
     let (mut after, mut ids) = (None::<String>, Vec::new());
-    let mut step = skip.saturating_add(limit).clamp(1, STEP);
+    let mut step = skip.saturating_add(limit).clamp(1, STEP).next_power_of_two();
     loop {
         let mut sql = Sql::new();
         sql.push("SELECT r.id, r.ref FROM ref r JOIN entity e ON e.id = r.id WHERE e.hash IS NOT NULL");
@@ -167,7 +167,7 @@ async fn by_ref(tx: &mut Tx, selection: &mut Selection, mut skip: u64, limit: u6
         } else if selection.scope.0.is_some() {
             selection.sets(tx).await?;
         }
-        sql.push(" ORDER BY r.ref LIMIT ").bind(i64::try_from(step).unwrap_or(i64::MAX));
+        sql.push(" ORDER BY r.ref").limit(step);
         let rows = tx.fetch_all(sql).await?;
         for row in &rows {
             let id = row.get(0)?;

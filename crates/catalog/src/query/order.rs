@@ -214,7 +214,8 @@ async fn walk(
         .map(|kind| Stream { kind, after: after.clone(), rows: VecDeque::new(), ended: false })
         .collect();
     let (mut places, mut skip) = (Vec::new(), part.skip);
-    let mut step = step.clamp(STEP.0, STEP.1);
+    // Few different limits, so that the statements are prepared already.
+    let mut step = step.clamp(STEP.0, STEP.1).next_power_of_two();
     while size(part.limit) > places.len() {
         if streams.iter().any(|stream| stream.rows.is_empty() && !stream.ended) {
             fill(tx, &mut streams, key, smallest, part.descending, step).await?;
@@ -247,7 +248,6 @@ async fn fill(
     descending: bool,
     step: u64,
 ) -> Result<(), Error> {
-    let step = i64::try_from(step).unwrap_or(i64::MAX);
     let mut empty: Vec<&mut Stream> =
         streams.iter_mut().filter(|stream| stream.rows.is_empty() && !stream.ended).collect();
     for streams in empty.chunks_mut(STREAMS) {
@@ -266,11 +266,11 @@ async fn fill(
             }
             sql.push(if smallest { " AND (x.flags & 1) <> 0" } else { " AND (x.flags & 2) <> 0" });
             sql.push(if descending {
-                " ORDER BY x.value DESC, x.entity_id DESC LIMIT "
+                " ORDER BY x.value DESC, x.entity_id DESC"
             } else {
-                " ORDER BY x.value, x.entity_id LIMIT "
+                " ORDER BY x.value, x.entity_id"
             });
-            sql.bind(step).push(") s");
+            sql.limit(step).push(") s");
         }
         let mut rows: HashMap<i64, Vec<Place>> = HashMap::new();
         for row in tx.fetch_all(sql).await? {
@@ -278,7 +278,7 @@ async fn fill(
         }
         for stream in streams.iter_mut() {
             let mut rows = rows.remove(&stream.kind).unwrap_or_default();
-            stream.ended = i64::try_from(rows.len()).unwrap_or(i64::MAX) < step;
+            stream.ended = u64::try_from(rows.len()).unwrap_or(u64::MAX) < step;
             // Nothing says that a union keeps the order of its parts.
             rows.sort();
             if descending {
@@ -381,8 +381,7 @@ async fn values(
     if let Some(after) = after {
         sql.push(if descending { " AND t.value < " } else { " AND t.value > " }).bind(after);
     }
-    sql.push(if descending { " ORDER BY t.value DESC LIMIT " } else { " ORDER BY t.value LIMIT " });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    sql.push(if descending { " ORDER BY t.value DESC" } else { " ORDER BY t.value" }).limit(limit);
     sql.push(") SELECT v.value, p.kind_id, p.numbers FROM v JOIN term t ON t.key_id = v.key_id AND t.value = v.value ");
     sql.push("LEFT JOIN posting p ON p.term_id = t.id");
     scope.restrict(&mut sql, "p.kind_id");

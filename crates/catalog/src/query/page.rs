@@ -63,19 +63,12 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
 /// A part of all entities by their ids, from its beginning, in a single statement: nothing else has to agree with it.
 async fn walk(shared: &Shared, part: &Part, fields: &Fields) -> Result<Vec<Found>, Error> {
     let sql = documents::select(|sql| {
-        sql.push(" AND e.id IN (SELECT w.id FROM entity w WHERE w.hash IS NOT NULL");
         if let Some(after) = &part.after {
-            sql.push(if part.descending { " AND w.id < " } else { " AND w.id > " }).bind(after.id);
+            sql.push(if part.descending { " AND e.id < " } else { " AND e.id > " }).bind(after.id);
         }
-        sql.push(if part.descending { " ORDER BY w.id DESC LIMIT " } else { " ORDER BY w.id LIMIT " });
-        sql.bind(i64::try_from(part.limit).unwrap_or(i64::MAX)).push(")");
+        sql.push(if part.descending { " ORDER BY e.id DESC" } else { " ORDER BY e.id" }).limit(part.limit);
     });
-    let mut found = documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, fields).await?;
-    found.sort_unstable_by_key(|found| found.id);
-    if part.descending {
-        found.reverse();
-    }
-    Ok(found)
+    documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, fields).await
 }
 
 /// A page of what was found, of which one more than the limit says that there is more.

@@ -61,8 +61,7 @@ impl Selection {
             let found = looked_for.iter().filter_map(|wanted| answers.get(wanted));
             result = result.and(Meant::these(union(found)));
         }
-        // What a relation names need not be there.
-        let related = asked.keys().any(|key| key.starts_with("relations."));
+        let unseen = asked.iter().any(|(key, asked)| leaf::may_be_unseen(key, asked));
         let sets = match result {
             Meant { sets, others: true } if sets.is_empty() => None,
             Meant { sets, others: true } => {
@@ -71,7 +70,7 @@ impl Selection {
                 Some(rest)
             }
             Meant { mut sets, others: false } => {
-                if related && !sets.is_empty() {
+                if unseen && !sets.is_empty() {
                     sets.intersect(&visible(tx, &scope).await?);
                 }
                 Some(sets)

@@ -15,7 +15,7 @@ use sqlx::{
     ValueRef as _,
 };
 
-use crate::limits::{BUSY, CACHE_KIB, PAGE_BYTES, READERS};
+use crate::limits::{BUSY, CACHE_KIB, CHECKPOINT_PAGES, PAGE_BYTES, READERS, WAL_BYTES, WRITER_CACHE_KIB};
 use crate::{Error, Row, Sql, Value};
 
 pub(super) struct Sqlite {
@@ -55,18 +55,23 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY)
-            .pragma("cache_size", format!("-{CACHE_KIB}"))
+            .pragma("journal_size_limit", WAL_BYTES.to_string())
             .pragma("temp_store", "memory")
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY).idle_timeout(None).max_lifetime(None);
         let writer = pool()
             .max_connections(1)
-            .connect_with(options.clone())
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+                    .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string()),
+            )
             .await
             .map_err(|error| failed_to_open(&name, &error))?;
         let readers = pool()
             .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "on"))
+            .connect_with(options.pragma("cache_size", format!("-{CACHE_KIB}")).pragma("query_only", "on"))
             .await
             .map_err(|error| failed_to_open(&name, &error))?;
         Ok(Sqlite { writer, readers, path, _folder: folder })

@@ -55,19 +55,11 @@ pub(super) fn render(sql: Sql) -> Result<(String, Vec<Parameter>), Error> {
                 refuse_nul(text_of(&value))?;
                 out.argument(Parameter::One(value));
             }
-            Piece::List(list) => {
-                let list = match list {
-                    List::Texts(texts) => {
-                        refuse_nul(texts.iter().map(String::as_str))?;
-                        Parameter::Texts(texts.into_iter().map(Some).collect())
-                    }
-                    List::Ids(ids) => Parameter::Integers(ids.into_iter().map(Some).collect()),
-                    List::Blobs(blobs) => Parameter::Blobs(blobs.into_iter().map(Some).collect()),
-                };
-                out.text.push_str("(SELECT unnest(");
-                out.argument(list);
-                out.text.push_str("))");
+            Piece::Limit(rows) => {
+                out.text.push_str(" LIMIT ");
+                out.text.push_str(&rows.to_string());
             }
+            Piece::List(list) => out.list(list)?,
             Piece::Rows(rows) => out.rows(rows)?,
         }
     }
@@ -91,6 +83,28 @@ impl Out {
         let cast = parameter.array();
         self.args.push(parameter);
         self.text.push_str(&format!("${}{cast}", self.args.len()));
+    }
+
+    fn list(&mut self, list: List) -> Result<(), Error> {
+        if let Some(value) = list.single() {
+            refuse_nul(text_of(&value))?;
+            self.text.push('(');
+            self.argument(Parameter::One(value));
+            self.text.push(')');
+            return Ok(());
+        }
+        let list = match list {
+            List::Texts(texts) => {
+                refuse_nul(texts.iter().map(String::as_str))?;
+                Parameter::Texts(texts.into_iter().map(Some).collect())
+            }
+            List::Ids(ids) => Parameter::Integers(ids.into_iter().map(Some).collect()),
+            List::Blobs(blobs) => Parameter::Blobs(blobs.into_iter().map(Some).collect()),
+        };
+        self.text.push_str("(SELECT unnest(");
+        self.argument(list);
+        self.text.push_str("))");
+        Ok(())
     }
 
     fn rows(&mut self, rows: Vec<Vec<Value>>) -> Result<(), Error> {
@@ -217,6 +231,9 @@ mod tests {
             "SELECT a FROM t WHERE b = $1 AND c IN (SELECT unnest($2::text[])) /* tT */",
             &[one("'; DROP TABLE t"), Parameter::Texts(vec![Some("x".to_owned()), Some("y".to_owned())])],
         );
+        let mut sql = Sql::new();
+        sql.push("SELECT a FROM t WHERE b IN ").ids([7]).push(" ORDER BY a").limit(3);
+        check(sql, "SELECT a FROM t WHERE b IN ($1) ORDER BY a LIMIT 3 /* i */", &[one(7)]);
     }
 
     #[test]

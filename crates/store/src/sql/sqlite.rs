@@ -22,6 +22,15 @@ pub(super) fn render(sql: Sql) -> Result<(String, Vec<Value>, bool), Error> {
         match piece {
             Piece::Text(piece) | Piece::PerEngine { sqlite: piece, .. } => text.push_str(piece),
             Piece::Argument(value) => argument(&mut text, &mut args, value),
+            Piece::Limit(rows) => {
+                text.push_str(" LIMIT ");
+                text.push_str(&rows.to_string());
+            }
+            Piece::List(list) if let Some(value) = list.single() => {
+                text.push('(');
+                argument(&mut text, &mut args, value);
+                text.push(')');
+            }
             Piece::List(list) => {
                 // One argument however long the list is, so that the text stays the same.
                 let (json, item) = match list {
@@ -89,13 +98,16 @@ mod tests {
             true,
         );
         let mut sql = Sql::new();
-        sql.push("SELECT a FROM t WHERE h IN ").blobs([vec![0x0f, 0xa0]]).push_on(" AND x", " AND y");
+        sql.push("SELECT a FROM t WHERE h IN ").blobs([vec![0x0f, 0xa0], vec![1]]).push_on(" AND x", " AND y");
         check(
             sql,
             "SELECT a FROM t WHERE h IN (SELECT unhex(value) FROM json_each(?)) AND x",
-            &args![r#"["0fa0"]"#],
+            &args![r#"["0fa0","01"]"#],
             true,
         );
+        let mut sql = Sql::new();
+        sql.push("SELECT a FROM t WHERE b IN ").ids([7]).push(" ORDER BY a").limit(3);
+        check(sql, "SELECT a FROM t WHERE b IN (?) ORDER BY a LIMIT 3", &args![7], true);
         let mut sql = query("INSERT INTO t(a, b) VALUES ", args![]);
         sql.rows([args![1, "x"], args![2, None::<&str>]]);
         check(sql, "INSERT INTO t(a, b) VALUES (?, ?), (?, ?)", &args![1, "x", 2, Value::Null], false);
