@@ -2,6 +2,7 @@
 //! bounded time and memory, with everything else going on, and on both engines, which draw the line for texts differently.
 
 mod files;
+mod memory;
 mod requests;
 
 use std::time::{Duration, Instant};

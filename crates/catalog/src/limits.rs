@@ -31,10 +31,10 @@ pub(crate) const GLOB_DEPTH: usize = 32;
 
 /// Entities that are processed side by side: enough for two transactions of results, so that processing goes on while one
 /// is written. Most wait for a network or for those that do.
-pub(crate) const IN_FLIGHT: usize = 1_000;
+pub(crate) const IN_FLIGHT: usize = 400;
 
 /// Entities that are taken from the queue at once: a look at the queue for each would cost as much as the work.
-pub(crate) const TAKEN_AT_ONCE: usize = 100;
+pub(crate) const TAKEN_AT_ONCE: usize = 64;
 
 /// Entities that cross to a processor of a plugin at once.
 pub(crate) const BATCH_ENTITIES: usize = 200;
@@ -54,9 +54,9 @@ pub(crate) const REFRESH_KEY_KEPT: usize = 180;
 /// Requests and files that are read side by side: enough to hide latency, few enough for a bucket not to throttle.
 pub(crate) const READS_AT_ONCE: usize = 16;
 
-/// Results that are stored in one transaction, which then takes a fifth of a second. In a large catalog the results of
+/// Results that are stored in one transaction, which then takes a tenth of a second. In a large catalog the results of
 /// even a few entities touch the pages of many indexes, and each such page is written once for each transaction.
-pub(crate) const RESULTS_PER_TRANSACTION: usize = 500;
+pub(crate) const RESULTS_PER_TRANSACTION: usize = 200;
 
 /// The pause after the first failed read; it doubles with every further one, up to the processing interval.
 pub(crate) const FIRST_RETRY: Duration = Duration::from_secs(5);

@@ -12,10 +12,18 @@ use super::{AT_ONCE, SOUND, TOKEN, component, in_time, on_both, portal};
 
 on_both!(bombs, nesting, files_over_the_limits, keys_that_stand_twice, characters, pushed_entities,);
 
+/// A file by its name, with what it turns into and what is to be said of that.
+pub(super) type Bad = (&'static str, String, &'static str);
+
+/// All of them.
+pub(super) fn all() -> Vec<Bad> {
+    [bomb_files(), nested_files(), large_files(), files_with_double_keys(), files_with_odd_characters()].concat()
+}
+
 /// Each file is sound at first and then goes bad. Its location says what is wrong in these words, the last good version
 /// stays, and the file is read again when it is mended.
-async fn go_bad(engine: Engine, files: &[(&str, String, &str)]) -> Result<()> {
-    let sound: Vec<(&str, String)> = files.iter().map(|(name, ..)| (*name, component(&entity(name), ""))).collect();
+async fn go_bad(engine: Engine, files: &[Bad]) -> Result<()> {
+    let sound: Vec<(&str, String)> = files.iter().map(|(name, ..)| (*name, sound(name))).collect();
     let portal = portal(engine, &sound).await?;
     let begun = Instant::now();
     for (name, text, message) in files {
@@ -26,13 +34,17 @@ async fn go_bad(engine: Engine, files: &[(&str, String, &str)]) -> Result<()> {
         portal.until(&what, async || Ok(errors(&portal).await?.iter().any(|error| error.contains(message)))).await?;
         assert!(portal.entity(&entity_ref).await?.is_some(), "{name}: the last good version is gone");
         assert!(portal.entity("component:default/bad").await?.is_none(), "{name} was read");
-        std::fs::write(portal.folder().join(name), component(&entity(name), "") + "# mended\n")?;
+        std::fs::write(portal.folder().join(name), sound(name) + "# mended\n")?;
         portal.until(&what, async || Ok(errors(&portal).await?.is_empty())).await?;
     }
     let most = AT_ONCE * u32::try_from(files.len())?;
     assert!(begun.elapsed() < most, "it took {} s", begun.elapsed().as_secs());
     assert!(portal.entity("component:default/sound").await?.is_some());
     Ok(())
+}
+
+pub(super) fn sound(file: &str) -> String {
+    component(&entity(file), "")
 }
 
 fn entity(file: &str) -> String {
@@ -53,7 +65,7 @@ fn with(metadata: &str) -> String {
 }
 
 /// A few hundred bytes that stand for gigabytes.
-async fn bombs(engine: Engine) -> Result<()> {
+fn bomb_files() -> Vec<Bad> {
     let laughs = (1..10).fold("  a0: &a0 [lol, lol]\n".to_owned(), |mut text, level| {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         // Writing into a text cannot fail.
@@ -61,74 +73,74 @@ async fn bombs(engine: Engine) -> Result<()> {
         text
     });
     let long = format!("  a: &a {}\n  b: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 16].join(", "));
-    go_bad(
-        engine,
-        &[
-            ("values.yaml", with(&laughs), "has more than 1000000 values once its aliases are replaced"),
-            ("text.yaml", with(&long), "has more than 16777216 bytes of text once its aliases are replaced"),
-            ("unknown.yaml", component("bad", "x: *nothing\n"), "YAML error at"),
-        ],
-    )
-    .await
+    vec![
+        ("values.yaml", with(&laughs), "has more than 1000000 values once its aliases are replaced"),
+        ("text.yaml", with(&long), "has more than 16777216 bytes of text once its aliases are replaced"),
+        ("unknown.yaml", component("bad", "x: *nothing\n"), "YAML error at"),
+    ]
+}
+
+async fn bombs(engine: Engine) -> Result<()> {
+    go_bad(engine, &bomb_files()).await
 }
 
 /// A hundred thousand within each other.
-async fn nesting(engine: Engine) -> Result<()> {
+fn nested_files() -> Vec<Bad> {
     let deep = |x: String| component("bad", &format!("x: {x}\n"));
     let closed = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    go_bad(
-        engine,
-        &[
-            ("brackets.yaml", deep("[".repeat(100_000)), "recursion limit exceeded"),
-            ("closed.yaml", deep(closed), "recursion limit exceeded"),
-            ("braces.yaml", deep("{a: ".repeat(100_000)), "the document is nested more than 64 deep"),
-            ("dashes.yaml", deep(format!("\n  {}", "- ".repeat(100_000))), "the document is nested more than 64 deep"),
-        ],
-    )
-    .await
+    vec![
+        ("brackets.yaml", deep("[".repeat(100_000)), "recursion limit exceeded"),
+        ("closed.yaml", deep(closed), "recursion limit exceeded"),
+        ("braces.yaml", deep("{a: ".repeat(100_000)), "the document is nested more than 64 deep"),
+        ("dashes.yaml", deep(format!("\n  {}", "- ".repeat(100_000))), "the document is nested more than 64 deep"),
+    ]
+}
+
+async fn nesting(engine: Engine) -> Result<()> {
+    go_bad(engine, &nested_files()).await
+}
+
+fn large_files() -> Vec<Bad> {
+    vec![
+        (
+            "document.yaml",
+            with(&format!("  description: {}\n", "x".repeat((16 << 20) + 1))),
+            "the document has more than 16777216 bytes",
+        ),
+        ("file.yaml", format!("{SOUND}{}", "# filled up\n".repeat((32 << 20) / 12 + 1)), "33554432"),
+        (
+            "documents.yaml",
+            format!("{}{}", component("bad", ""), "---\nx: 1\n".repeat(10_001)),
+            "the file has more than 10000 documents",
+        ),
+    ]
 }
 
 async fn files_over_the_limits(engine: Engine) -> Result<()> {
-    go_bad(
-        engine,
-        &[
-            (
-                "document.yaml",
-                with(&format!("  description: {}\n", "x".repeat((16 << 20) + 1))),
-                "the document has more than 16777216 bytes",
-            ),
-            ("file.yaml", format!("{SOUND}{}", "# filled up\n".repeat((32 << 20) / 12 + 1)), "33554432"),
-            (
-                "documents.yaml",
-                format!("{}{}", component("bad", ""), "---\nx: 1\n".repeat(10_001)),
-                "the file has more than 10000 documents",
-            ),
-        ],
-    )
-    .await
+    go_bad(engine, &large_files()).await
+}
+
+fn files_with_double_keys() -> Vec<Bad> {
+    vec![
+        ("root.yaml", component("bad", "kind: Component\n"), "the key \"kind\" stands twice in the mapping"),
+        ("inner.yaml", with("  title: a\n  title: b\n"), "the key \"title\" stands twice in the mapping"),
+    ]
 }
 
 async fn keys_that_stand_twice(engine: Engine) -> Result<()> {
-    go_bad(
-        engine,
-        &[
-            ("root.yaml", component("bad", "kind: Component\n"), "the key \"kind\" stands twice in the mapping"),
-            ("inner.yaml", with("  title: a\n  title: b\n"), "the key \"title\" stands twice in the mapping"),
-        ],
-    )
-    .await
+    go_bad(engine, &files_with_double_keys()).await
+}
+
+fn files_with_odd_characters() -> Vec<Bad> {
+    vec![
+        ("control.yaml", component("bad", "x: \"\u{1}\"\n"), "YAML error at"),
+        ("nul.yaml", component("bad", "x: a\u{0}b\n"), "YAML error at"),
+        ("escaped.yaml", component("of-escaped-yaml", "").replace("service", "\"a\\0b\""), "holds a NUL character"),
+    ]
 }
 
 async fn characters(engine: Engine) -> Result<()> {
-    go_bad(
-        engine,
-        &[
-            ("control.yaml", component("bad", "x: \"\u{1}\"\n"), "YAML error at"),
-            ("nul.yaml", component("bad", "x: a\u{0}b\n"), "YAML error at"),
-            ("escaped.yaml", component("of-escaped-yaml", "").replace("service", "\"a\\0b\""), "holds a NUL character"),
-        ],
-    )
-    .await
+    go_bad(engine, &files_with_odd_characters()).await
 }
 
 /// What a file cannot say in YAML, a push may try in JSON.

@@ -7,7 +7,7 @@ use callboard_model::entity_ref::EntityRef;
 use callboard_store::query;
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, component, location_ref};
+use crate::support::{Answer, FakeProvider, Fixture, component, component_value, location_ref, provided};
 
 const URL: &str = "https://x.example/a.yaml";
 
@@ -47,6 +47,31 @@ async fn registered_and_removed() {
     // And it may be registered again.
     catalog.register_location(&new("url", URL), None).await.unwrap();
     fixture.appears("component:default/a").await;
+}
+
+/// What a provider hands over names where it comes from, which need not be a Location that somebody registered.
+#[tokio::test]
+async fn entities_that_come_from_no_registered_location() {
+    let fixture = Fixture::start(json!({})).await;
+    let provider = FakeProvider::new("p");
+    fixture.set_provider(&provider).await;
+    let mut without = component_value("without", json!({}));
+    let annotations = without["metadata"]["annotations"].as_object_mut().unwrap();
+    annotations.remove("backstage.io/managed-by-origin-location");
+    provider.pages(vec![Answer::Delta([without, component_value("of-x", json!({}))].map(provided).to_vec())]);
+    fixture.run_provider().await;
+    fixture.appears("component:default/of-x").await;
+    let check = async |name: &str, expected: &str| {
+        let entity_ref = EntityRef::parse(&format!("component:default/{name}"), None, None).unwrap();
+        match fixture.catalog.location_by_entity(&Access::All, &entity_ref).await {
+            Err(Error::NotFound(message)) => assert_eq!(message, expected),
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    check("of-x", "Found no location with type test and target x").await;
+    check("none", "found no entity for ref component:default/none").await;
+    // Without an origin nothing gets into the catalog.
+    check("without", "found no entity for ref component:default/without").await;
 }
 
 /// Without a wait in between: what is answered is what can be read.

@@ -190,7 +190,10 @@ async fn refreshing() {
         (answer.status, answer.text())
     };
     assert_eq!(refresh(json!({ "entityRef": "component:default/lamp" })).await, (200, String::new()));
-    assert_eq!(refresh(json!({ "entityRef": "component:default/none" })).await.0, 404);
+    let with_token = json!({ "entityRef": "Component:lamp", "authorizationToken": "t" });
+    assert_eq!(refresh(with_token).await, (200, String::new()));
+    let (status, text) = refresh(json!({ "entityRef": "component:default/none" })).await;
+    assert!(status == 404 && text.contains("Entity component:default/none not found"), "{status} {text}");
     assert_eq!(refresh(json!({})).await.0, 400);
     assert_eq!(refresh(json!({ "entityRef": "component:default/lamp", "more": 1 })).await.0, 400);
     let unknown = "/api/catalog/entities/by-uid/00000000-0000-0000-0000-000000000000";

@@ -64,6 +64,10 @@ async fn what_is_pushed_can_be_read_when_the_answer_comes() {
     assert_eq!(freshness["source"]["kind"], "push", "{freshness:#}");
     assert_eq!(freshness["lastVerified"], freshness["source"]["lastVerified"]);
     assert_eq!(guest.get("/api/catalog/entities/by-uid/none/freshness").await.status, 404);
+    // It came from no Location that is registered.
+    let by_entity = guest.get("/api/catalog/locations/by-entity/component/default/three").await;
+    let message = by_entity.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert_eq!((by_entity.status, message.as_str()), (404, "Found no location with type push and target ci"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,6 +112,38 @@ async fn what_is_wrong_with_a_location() {
     assert!(message.starts_with("Found no location with type file and target"), "{message}");
 }
 
+/// Whoever may read entities and not Locations sees none of the latter, and cannot tell which there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn locations_that_may_not_be_read_are_not_there() {
+    let policy = json!([
+        { "allow": ["*"], "to": ["user:default/guest"] },
+        { "allow": ["catalog.entity.read"], "to": ["signed-in"] },
+    ]);
+    let (portal, guest, web) = portal(json!({ "permission": { "policy": policy } })).await;
+    let target = web.put("/a.yaml", &component("a"));
+    let created = guest.post("/api/catalog/locations", &json!({ "type": "url", "target": target })).await.json();
+    let location = &created["location"];
+    let id = location["id"].as_str().unwrap();
+    let bob = portal.signed_in("user:default/bob").await;
+    assert_eq!(bob.get("/api/catalog/entities/by-name/component/default/a").await.status, 200);
+    let single = [format!("/locations/{id}"), "/locations/by-entity/component/default/a".to_owned()];
+    for path in &single {
+        let path = format!("/api/catalog{path}");
+        assert_eq!((guest.get(&path).await.json(), bob.get(&path).await.status), (location.clone(), 404), "{path}");
+    }
+    // As if it did not exist, to the letter.
+    let missing = refused(&bob, "GET", "/locations/00000000-0000-0000-0000-000000000000", &Value::Null).await.1;
+    let hidden = refused(&bob, "GET", &single[0], &Value::Null).await.1;
+    assert_eq!(hidden.replace(id, ""), missing.replace("00000000-0000-0000-0000-000000000000", ""));
+    let list = "/api/catalog/locations";
+    assert_eq!(guest.get(list).await.json(), json!([{ "data": location }]));
+    assert_eq!(bob.get(list).await.json(), json!([]));
+    let by_query = format!("{list}/by-query");
+    let none = json!({ "items": [], "totalItems": 0, "pageInfo": {} });
+    assert_eq!(guest.post(&by_query, &json!({})).await.json()["totalItems"], 1);
+    assert_eq!(bob.post(&by_query, &json!({})).await.json(), none);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn locations_by_query() {
     let (_portal, client, web) = portal(json!({})).await;
