@@ -189,6 +189,15 @@ pub(super) fn add(sets: &mut Sets, row: &Row, column: usize) -> Result<(), Error
     Ok(())
 }
 
+/// Inserts the ids that a column lists, with blanks between them. A row for each would take several times as long: there
+/// may be thousands, and each row crosses to the process by itself.
+fn insert_listed(sets: &mut Sets, row: &Row, column: usize) -> Result<(), Error> {
+    for id in row.get::<Option<String>>(column)?.unwrap_or_default().split_ascii_whitespace() {
+        sets.insert(id.parse().map_err(|_| Error::Failed(format!("{id} in a list of ids is damaged")))?);
+    }
+    Ok(())
+}
+
 /// The entities of which `key` is true because `key` is an array and one of its strings.
 pub(super) async fn members(tx: &mut Tx, scope: &Scope, key: &str) -> Result<Sets, Error> {
     let mut sets = Sets::default();
@@ -227,13 +236,13 @@ async fn some(tx: &mut Tx, scope: &Scope, key: &str, asked: &Asked) -> Result<Se
     let mut sets = Sets::default();
     let mut sql = Sql::new();
     if is_wide(key) {
-        sql.push("SELECT x.entity_id FROM key k CROSS JOIN ");
+        sql.push("SELECT string_agg(x.entity_id || '', ' ') FROM key k CROSS JOIN ");
         scope.kinds(&mut sql);
         sql.push(" n CROSS JOIN ").push(table(key));
         sql.push(" x WHERE x.key_id = k.id AND x.kind_id = n.id AND k.name = ").bind(key);
         accepted(&mut sql, "x.value", asked);
         for row in tx.fetch_all(sql).await? {
-            sets.insert(row.get(0)?);
+            insert_listed(&mut sets, &row, 0)?;
         }
     } else {
         sql.push("SELECT p.kind_id, p.numbers FROM key k CROSS JOIN term t CROSS JOIN posting p ");
@@ -331,15 +340,16 @@ async fn relations(
     for (types, this, other) in ends.into_iter().filter(|(types, ..)| !types.is_empty()) {
         if !exact.is_empty() {
             let mut sql = Sql::new();
-            sql.push("SELECT v.ref, ").push(this).push(" FROM ref v CROSS JOIN relation x");
+            sql.push("SELECT v.ref, string_agg(").push(this).push(" || '', ' ') FROM ref v CROSS JOIN relation x");
             if exact.len() <= FEW_REFS {
                 sql.push(" JOIN entity e ON e.hash IS NOT NULL AND e.id = ").push(this);
             }
             sql.push(" WHERE v.id = ").push(other).push(" AND x.type_id IN ").ids(types.iter().copied());
             sql.push(" AND v.ref IN ").list(exact.iter().copied());
             of_kinds(&mut sql, scope, this);
+            sql.push(" GROUP BY v.ref");
             for row in tx.fetch_all(sql).await? {
-                answers.entry((key.to_owned(), Asked::Is(row.get(0)?))).or_default().insert(row.get(1)?);
+                insert_listed(answers.entry((key.to_owned(), Asked::Is(row.get(0)?))).or_default(), &row, 1)?;
             }
         }
         for asked in asked.iter().filter(|asked| !matches!(asked, Asked::Is(_))) {
