@@ -23,8 +23,8 @@ pub(super) fn all() -> Vec<Bad> {
 /// Each file is sound at first and then goes bad. Its location says what is wrong in these words, the last good version
 /// stays, and the file is read again when it is mended.
 async fn go_bad(engine: Engine, files: &[Bad]) -> Result<()> {
-    let sound: Vec<(&str, String)> = files.iter().map(|(name, ..)| (*name, sound(name))).collect();
-    let portal = portal(engine, &sound).await?;
+    let before: Vec<(&str, String)> = files.iter().map(|(name, ..)| (*name, sound(name))).collect();
+    let portal = portal(engine, &before).await?;
     let begun = Instant::now();
     for (name, text, message) in files {
         let entity_ref = format!("component:default/{}", entity(name));
