@@ -11,7 +11,7 @@ use super::{SOUND, TOKEN, files};
 
 /// What the process may have held, at most, in MiB. It is the largest file (32 MiB) and the largest document (16 MiB) a
 /// few times over, as text and as values, for those that are read side by side. The bombs stand for gigabytes.
-const MOST: u64 = 1024;
+const MOST: u64 = 512;
 
 /// Longer than it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
