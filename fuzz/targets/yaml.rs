@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         let written = document.value.to_string();
         let again = yaml::value(&written);
         assert_eq!(again.as_ref().ok(), Some(&document.value), "{written}");
-        assert!(yaml::line_of(text, document.index, "").is_some());
+        assert!(yaml::line_of(text, &LIMITS, document.index, "").is_some());
         let Ok(mut entity) = Entity::from_value(document.value) else { continue };
         if validate::check(&mut entity).is_err() {
             continue;

@@ -61,7 +61,7 @@ fn entities(text: &str) -> Result<Value, String> {
             }
         };
         let index = document.index;
-        let at = |pointer: &str| yaml::line_of(text, index, pointer);
+        let at = |pointer: &str| yaml::line_of(text, &yaml::Limits::default(), index, pointer);
         match Entity::from_value(document.value) {
             Err(error) => errors.push(report(index, at(&error.pointer), Some(&error.pointer), &error.to_string())),
             Ok(mut entity) => match validate::check(&mut entity) {

@@ -3,19 +3,21 @@
 use serde_saphyr::granit_parser::{Event, Span};
 
 use super::scalar::resolve;
-use super::{Events, Limits, YamlError};
+use super::{Events, Limits, YamlError, compose};
 use crate::stable_json;
 
 /// The line, from 1, of what a JSON pointer names within a document of a file: of the key in a mapping, of the item
 /// in a sequence. Where it is not there (a required key that is missing, say) it is the line of what it would be in.
-pub fn line_of(text: &str, document: usize, pointer: &str) -> Option<usize> {
-    let limits = Limits { depth: 1_000, ..Limits::default() };
-    let mut events = Events::of(text, &limits).ok()?;
+/// The limits are those that the file was read with: which document is which depends on how those before it ended.
+pub fn line_of(text: &str, limits: &Limits, document: usize, pointer: &str) -> Option<usize> {
+    let mut events = Events::of(text, limits).ok()?;
     for _ in 0..document {
         if !events.next_document() {
             return None;
         }
-        events.abandon_document();
+        if compose::document(&mut events, limits).is_err() {
+            events.abandon_document();
+        }
     }
     if !events.next_document() {
         return None;
@@ -130,7 +132,7 @@ spec: &s
 kind: [
 ";
         let check = |document, pointer: &str, expected| {
-            assert_eq!(line_of(TEXT, document, pointer), expected, "{document} {pointer}");
+            assert_eq!(line_of(TEXT, &Limits::default(), document, pointer), expected, "{document} {pointer}");
         };
         check(0, "", Some(2));
         check(0, "/kind", Some(2));

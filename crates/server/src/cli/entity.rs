@@ -119,7 +119,8 @@ fn check(name: &str, text: &str, dir: Option<&Path>, entities: &mut usize) -> Ve
             Ok(document) => {
                 *entities += 1;
                 for problem in check_document(document.value, dir) {
-                    let line = yaml::line_of(text, document.index, &problem.field).unwrap_or(document.line);
+                    let line = yaml::line_of(text, &yaml::Limits::default(), document.index, &problem.field)
+                        .unwrap_or(document.line);
                     problems.push(place(name, Some(line), Some(document.index)) + &problem.to_string());
                 }
             }
