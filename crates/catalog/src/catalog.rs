@@ -67,6 +67,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0005.sqlite.sql"),
         postgres: include_str!("../migrations/0005.postgres.sql"),
     },
+    Migration {
+        version: 6,
+        name: "staged rows in order of arrival",
+        sqlite: include_str!("../migrations/0006.sqlite.sql"),
+        postgres: include_str!("../migrations/0006.postgres.sql"),
+    },
 ];
 
 /// The catalog. Cheap to clone.

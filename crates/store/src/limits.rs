@@ -18,7 +18,7 @@ pub const CACHE_KIB: u32 = 16 * 1024;
 pub const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
 /// Pages in SQLite's write-ahead log after which they are brought into the database: 32 MiB. A page that is written often
-/// is brought there once; at four times less, a large load writes half as much again.
+/// is brought there once for all of it.
 pub const CHECKPOINT_PAGES: u32 = 4096;
 
 /// What is left of the write-ahead log after a transaction that needed more, in bytes.

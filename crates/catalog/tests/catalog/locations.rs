@@ -55,10 +55,7 @@ async fn entities_that_come_from_no_registered_location() {
     let fixture = Fixture::start(json!({})).await;
     let provider = FakeProvider::new("p");
     fixture.set_provider(&provider).await;
-    let mut without = component_value("without", json!({}));
-    let annotations = without["metadata"]["annotations"].as_object_mut().unwrap();
-    annotations.remove("backstage.io/managed-by-origin-location");
-    provider.pages(vec![Answer::Delta([without, component_value("of-x", json!({}))].map(provided).to_vec())]);
+    provider.pages(vec![Answer::Delta(vec![provided(component_value("of-x", json!({})))])]);
     fixture.run_provider().await;
     fixture.appears("component:default/of-x").await;
     let check = async |name: &str, expected: &str| {
@@ -70,8 +67,6 @@ async fn entities_that_come_from_no_registered_location() {
     };
     check("of-x", "Found no location with type test and target x").await;
     check("none", "found no entity for ref component:default/none").await;
-    // Without an origin nothing gets into the catalog.
-    check("without", "found no entity for ref component:default/without").await;
 }
 
 /// Without a wait in between: what is answered is what can be read.

@@ -1,0 +1,1 @@
+-- On SQLite, staged rows go in at the end of their table. Here they always did.
