@@ -235,6 +235,7 @@ pub fn merge(base: &mut Value, layer: Value) {
 async fn launch(files: Vec<PathBuf>, base_dir: Option<&Path>, data: &Path) -> Result<callboard::Portal> {
     let sources = Sources { files, dir: data.to_owned(), env: BTreeMap::new() };
     let loaded = load(&sources);
+    let follow = Some(callboard::Follow { sources, strict: false });
     let Some(mut config) = loaded.config else {
         bail!("the configuration is refused:\n{}", loaded.report);
     };
@@ -243,7 +244,9 @@ async fn launch(files: Vec<PathBuf>, base_dir: Option<&Path>, data: &Path) -> Re
     }
     let data_dir = data.join("data");
     share_compiled_plugins(&data_dir)?;
-    callboard::start(callboard::Options { config, listen: None, data_dir }).await.context("the portal did not start")
+    callboard::start(callboard::Options { config, listen: None, data_dir, follow })
+        .await
+        .context("the portal did not start")
 }
 
 /// Each component is compiled once for all portals of a run.

@@ -39,6 +39,13 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         if !seen.insert(&extension.id) {
             return Err(format!("contributes.ui: there are two extensions with the id `{}`", extension.id));
         }
+        if let Some((action, permission)) = extension.permissions.iter().find(|(_, name)| !name.split('.').all(is_id)) {
+            return Err(format!(
+                "contributes.ui: `{permission}`, the permission of the action `{action}` of `{}`, must be words of \
+                 lower-case letters, digits and dashes, joined by dots",
+                extension.id
+            ));
+        }
     }
     for path in &manifest.rights.config {
         let Some(schema) = manifest.config_schema.get(path) else {

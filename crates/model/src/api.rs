@@ -12,11 +12,17 @@ use crate::rights::Rights;
 mod catalog;
 #[cfg(feature = "openapi")]
 pub mod described;
+mod identity;
 
 pub use catalog::{
     EntityError, EntityFailure, ExistingEntityFile, Freshness, FreshnessSource, FreshnessStep, GeneratedEntity,
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
+};
+
+pub use identity::{
+    ExplainedRule, MadePersonalToken, NewPersonalToken, PermissionInfo, PermissionList, PersonalToken,
+    PersonalTokenList, PolicyExplanation, RuleOutcome, SessionInfo, SessionList, SignInProvider,
 };
 
 /// The body of every error answer (`spec`: the common error envelope).
@@ -92,8 +98,10 @@ pub struct Session {
     pub user: Option<SessionUser>,
     /// Whether somebody who is not signed in may look around.
     pub anonymous_may_read: bool,
-    /// The ways to sign in.
+    /// The users that may be chosen without a proof: the guest, and those for development.
     pub choices: Vec<SignInChoice>,
+    /// The services where people sign in.
+    pub providers: Vec<SignInProvider>,
 }
 
 /// The user of a session.

@@ -121,6 +121,53 @@ impl Predicate {
         }
     }
 
+    /// The same where a value stands for others, such as the refs of whoever asks. Without others it holds for none.
+    #[must_use]
+    pub fn with(&self, placeholder: &str, values: &[String]) -> Self {
+        let replaced = |given: &[String]| {
+            let replace = |value: &String| match value == placeholder {
+                true => values.iter().map(|value| value.to_lowercase()).collect(),
+                false => vec![value.clone()],
+            };
+            given.iter().flat_map(replace).collect()
+        };
+        let many =
+            |predicates: &[Self]| predicates.iter().map(|predicate| predicate.with(placeholder, values)).collect();
+        match self {
+            Self::All(all) => Self::All(many(all)),
+            Self::Any(any) => Self::Any(many(any)),
+            Self::Not(predicate) => Self::Not(Box::new(predicate.with(placeholder, values))),
+            Self::Equals { key, value } if value == placeholder => {
+                Self::In { key: key.clone(), values: replaced(std::slice::from_ref(value)) }
+            }
+            Self::In { key, values: given } => Self::In { key: key.clone(), values: replaced(given) },
+            Self::Related { kind, targets } => {
+                Self::Related { kind: kind.clone(), targets: targets.as_deref().map(replaced) }
+            }
+            Self::Exists { .. } | Self::Equals { .. } | Self::HasPrefix { .. } => self.clone(),
+        }
+    }
+
+    /// Whether a value stands anywhere in it.
+    #[must_use]
+    pub fn names(&self, value: &str) -> bool {
+        self.values().contains(&value)
+    }
+
+    /// Every value in it.
+    #[must_use]
+    pub fn values(&self) -> Vec<&str> {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().flat_map(Self::values).collect(),
+            Self::Not(predicate) => predicate.values(),
+            Self::Exists { .. } | Self::Related { targets: None, .. } => Vec::new(),
+            Self::Equals { value, .. } | Self::HasPrefix { value, .. } => vec![value],
+            Self::In { values, .. } | Self::Related { targets: Some(values), .. } => {
+                values.iter().map(String::as_str).collect()
+            }
+        }
+    }
+
     /// Whether it holds for the entity with these rows.
     pub fn matches(&self, rows: &SearchRows) -> bool {
         match self {
@@ -209,6 +256,31 @@ mod tests {
         check(json!({"relations.ownedBy": "group:default/a"}), true);
         check(json!({"$any": [{"kind": "API"}, {"$not": {"relations.partOf": {"$exists": true}}}]}), true);
         check(json!({"relations": {"$contains": {"type": "ownedBy"}}}), true);
+    }
+
+    #[test]
+    fn values_that_stand_for_others() {
+        let check = |predicate: Value, expected: Value| {
+            let bound = Predicate::from_value(&predicate).unwrap().with("$me", &["user:default/A".into(), "b".into()]);
+            assert_eq!(bound, Predicate::from_value(&expected).unwrap(), "{predicate}");
+            assert!(!bound.names("$me"), "{predicate}");
+        };
+        let both = json!({"$in": ["user:default/a", "b"]});
+        check(json!({"relations.ownedBy": "$me"}), json!({"relations.ownedBy": both}));
+        check(
+            json!({"relations.ownedBy": {"$in": ["c", "$me"]}}),
+            json!({"relations.ownedBy": {"$in": ["c", "user:default/a", "b"]}}),
+        );
+        check(
+            json!({"relations": {"$contains": {"type": "ownedBy", "targetRef": "$me"}}}),
+            json!({"relations": {"$contains": {"type": "ownedBy", "targetRef": both}}}),
+        );
+        check(
+            json!({"$any": [{"$not": {"a": "$me"}}, {"b": "$mee"}]}),
+            json!({"$any": [{"$not": {"a": both}}, {"b": "$mee"}]}),
+        );
+        let nobody = Predicate::from_value(&json!({"a": "$me"})).unwrap().with("$me", &[]);
+        assert_eq!(nobody, Predicate::In { key: "a".to_owned(), values: vec![] });
     }
 
     #[test]

@@ -111,6 +111,10 @@ pub struct UiExtension {
     /// Which entities it is for; all where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Predicate>,
+    /// The permissions that its actions need, by the action's name; `plugin.act` for those that are not here. Written
+    /// without the plugin's id, with which a policy names them: `bucket.empty` of the plugin `s3` is `s3.bucket.empty`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub permissions: BTreeMap<String, String>,
 }
 
 /// Where an extension shows.

@@ -13,6 +13,7 @@ pub(crate) mod etag;
 pub(crate) mod extensions;
 pub(crate) mod headers;
 pub(crate) mod health;
+pub(crate) mod identify;
 pub(crate) mod openapi;
 pub(crate) mod params;
 pub(crate) mod plugins;

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 mod http;
 pub mod identity;
+pub mod policy;
 pub mod portal;
 
-pub use portal::{Options, Portal, StartError, start};
+pub use portal::{Follow, Options, Portal, StartError, start};

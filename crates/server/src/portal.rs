@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::config::sources::Sources;
 use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
@@ -26,7 +27,8 @@ use crate::http::server::Front;
 use crate::http::state::{App, Parts};
 use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, Policy, PushTokens, Sessions};
+use crate::identity::{Directory, PushTokens, Sessions};
+use crate::policy::{self, Live, Policy};
 use plugins::Plugins;
 
 /// How long the answers that are under way may take when the portal ends.
@@ -40,6 +42,16 @@ pub struct Options {
     pub listen: Option<Listen>,
     /// Where the database and the compiled plugins are kept.
     pub data_dir: PathBuf,
+    /// Where the configuration came from, to follow changes of its policy; none to keep the one that it has.
+    pub follow: Option<Follow>,
+}
+
+/// A configuration that may change while the portal runs.
+pub struct Follow {
+    /// Where it is read again.
+    pub sources: Sources,
+    /// Whether warnings keep a change from being taken.
+    pub strict: bool,
 }
 
 /// A portal that runs. Dropped without [`Portal::shutdown`], it goes on until its process ends.
@@ -104,7 +116,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], for the operator. Nothing runs on.
 pub async fn start(options: Options) -> Result<Portal, StartError> {
-    let Options { config, listen, data_dir } = options;
+    let Options { config, listen, data_dir, follow } = options;
     let listen = listen.unwrap_or_else(|| config.backend.listen.clone());
     let listener = bind(&listen).await?;
     let address = listener.local_addr().map_err(|error| refused(&listen, error))?;
@@ -122,6 +134,9 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let parts = build(&config, &data_dir, &url).await?;
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
+    if let Some(Follow { sources, strict }) = follow {
+        tokio::spawn(policy::watch(app.policy.clone(), sources, strict, stop.clone()));
+    }
     lifecycle.depends_on(db.clone());
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
@@ -191,7 +206,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         answers: Answers::new(db.clone()),
         plugins,
         egress,
-        policy: Arc::new(Policy::new(&config.permission)),
+        policy: Live::new(Policy::new(&config.permission)),
         push_tokens: PushTokens::new(&config.catalog),
         sessions,
         directory: Directory::new(&config.auth),

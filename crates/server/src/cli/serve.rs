@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ConfigFiles, Failure, LogFormat, logging};
 use crate::config::{Listen, Loaded, load};
-use crate::portal::{self, Options};
+use crate::portal::{self, Follow, Options};
 
 /// Start the portal
 #[derive(Debug, Args)]
@@ -40,7 +40,8 @@ The portal ends at Ctrl-C or SIGTERM, after the requests that are under way.";
 
 pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
     logging::start(command.log_format);
-    let Loaded { config, report } = load(&command.config.sources()?);
+    let sources = command.config.sources()?;
+    let Loaded { config, report } = load(&sources);
     let Some(config) = config.filter(|_| report.is_accepted(command.config.strict)) else {
         return Err(Failure::Config(format!("the configuration is not accepted.\n{report}")));
     };
@@ -53,7 +54,8 @@ pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<
     for key in &report.unhonoured {
         tracing::info!("no effect yet: {key}");
     }
-    let options = Options { config, listen: command.listen, data_dir: command.data_dir };
+    let follow = Some(Follow { sources, strict: command.config.strict });
+    let options = Options { config, listen: command.listen, data_dir: command.data_dir, follow };
     // Before anybody is told that the portal is there: who is told may ask it to end at once.
     let mut end = End::listen()?;
     let portal = tokio::select! {

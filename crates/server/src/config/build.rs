@@ -19,6 +19,7 @@ use super::check::nearest;
 use super::finding::{Finding, Report};
 use super::model::{Apis, App, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TryAllow, TryItOut};
 use super::node::{Data, Node, Step};
+use crate::policy::Permission;
 
 pub(super) fn build(root: &Node, base_dir: PathBuf, report: &mut Report) -> Config {
     let mut build = Build { root, report };
@@ -83,6 +84,10 @@ impl Build<'_> {
             if !is_plugin_id(id) {
                 let fix = "Use lower-case letters, digits and `-`, beginning with a letter, at most 63 in all.";
                 self.fail(&path, node, "is not a plugin's id", fix);
+            }
+            if is_reserved(id) {
+                let fix = "The portal's own permissions begin with that word; a plugin needs another id.";
+                self.fail(&path, node, "is an id that no plugin may have", fix);
             }
             self.limits(node.get("limits"), &format!("{path}.limits"), host_limits.clone());
             let source = node.get("source").and_then(Node::text).unwrap_or_default().to_owned();
@@ -190,6 +195,12 @@ fn is_plugin_id(id: &str) -> bool {
     id.len() <= 63
         && id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// The beginnings of the portal's own permissions. With such an id a plugin could name a permission like one of them.
+fn is_reserved(id: &str) -> bool {
+    let others = [Permission::Own, Permission::Public];
+    id == "proxy" || Permission::BUILT_IN.iter().chain(&others).any(|permission| permission.api() == id)
 }
 
 fn steps(path: &serde_path_to_error::Path) -> Vec<Step> {

@@ -104,7 +104,7 @@ impl Key {
 
 /// The blocks that are Callboard's own: nobody else has keys there, so that an unknown one is a mistake.
 pub(crate) const OWN_BLOCKS: &[&str] =
-    &["plugins", "host", "apis", "catalog.push", "auth.providers.development", "permission.policy"];
+    &["plugins", "host", "apis", "catalog.push", "auth.providers.development", "permission.policy", "permission.roles"];
 
 /// Every key, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {

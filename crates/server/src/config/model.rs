@@ -1,8 +1,9 @@
 //! The typed form of app-config: what the rest of the server reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
@@ -10,6 +11,8 @@ use callboard_model::rights::Rights;
 use callboard_store::PostgresConfig;
 use serde_json::Value;
 use url::Url;
+
+use super::node::Origin;
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -175,19 +178,25 @@ pub struct HostSettings {
 pub struct Permission {
     /// False: whoever is signed in may do everything.
     pub enabled: bool,
-    /// Rules that allow; what none allows is denied. Absent: whoever is signed in may read and refresh.
+    /// Rules that allow; what none allows is denied. Absent: whoever is signed in reads, whoever owns changes.
     pub policy: Option<Vec<PolicyRule>>,
+    /// Who has which role. Roles are not members of roles.
+    pub roles: BTreeMap<String, Vec<Audience>>,
 }
 
 impl Default for Permission {
     fn default() -> Self {
-        Self { enabled: true, policy: None }
+        Self { enabled: true, policy: None, roles: BTreeMap::new() }
     }
 }
 
 /// One rule of the policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyRule {
+    /// For people: in explanations and the audit log.
+    pub name: Arc<str>,
+    /// Where it is written; none of a rule that app-config does not have.
+    pub origin: Option<Origin>,
     /// Permission names such as `catalog.entity.read`; `*` stands for the rest of one segment's name, or, as the
     /// last segment, for all that follow.
     pub allow: Vec<String>,
@@ -206,6 +215,8 @@ pub enum Audience {
     SignedIn,
     /// This user, or the members of this group.
     Entity(EntityRef),
+    /// Whoever has this role.
+    Role(String),
 }
 
 /// The ways to sign in.

@@ -11,7 +11,7 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::{extensions, session};
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app).add(Permission::Public, routes!(show))

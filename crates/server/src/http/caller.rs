@@ -1,33 +1,40 @@
-//! Who is asking, for handlers: established once per request, with what the policy lets them do.
+//! What whoever asks may do, for handlers: decided once per request, by the policy in force.
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use callboard_model::access::Access;
+use callboard_model::filter::SearchRows;
+use serde_json::Value;
 
 use super::error::{ApiError, Result};
+use super::identify::{Identified, Identity};
 use super::state::App;
-use super::trace::Asker;
-use crate::identity::permission::Denied;
-use crate::identity::{Permission, Policy, Principal, session};
+use crate::identity::{Credential, Principal};
+use crate::policy::{Denied, Permission, Policy, Reason};
 
 /// Who is asking, and what they may do with what the route is about.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
+    pub(crate) credential: Credential,
     /// For the permission of the route.
     pub(crate) access: Access,
+    /// Why they have it.
+    pub(crate) reason: Reason,
     policy: Arc<Policy>,
 }
 
 impl Caller {
     /// What they may do with something else.
     pub(crate) fn access_to(&self, permission: Permission) -> Access {
-        self.policy.decide(&self.principal, permission)
+        self.policy.decide(&self.principal, &permission).access
+    }
+
+    /// The policy that this request is decided by.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The user's ref, for a plugin.
@@ -45,76 +52,60 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// What [`identify`] found out, for [`admit`]: it is the route that answers, so that errors name the route's URL.
-#[derive(Clone)]
-struct Identified(Result<Principal>);
-
-/// Finds out who is asking, and whether another site's page sent it.
-pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let principal = principal(&app, request.method(), request.headers()).await;
-    let asker = Asker(principal.as_ref().map_or_else(|error| error.name.to_owned(), ToString::to_string));
-    request.extensions_mut().insert(Identified(principal));
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(asker);
-    response
-}
-
-async fn principal(app: &App, method: &Method, headers: &HeaderMap) -> Result<Principal> {
-    let session = session::cookie(headers);
-    if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        app.origins.check(headers, session.is_some()).map_err(|foreign| ApiError::not_allowed(foreign.to_string()))?;
+/// Whether an access covers an entity, or, without one, everything.
+pub(crate) fn covers(access: &Access, entity: Option<&Value>) -> Result<bool> {
+    match (access, entity) {
+        (Access::All, _) => Ok(true),
+        (Access::None, _) | (Access::Where(_), None) => Ok(false),
+        (Access::Where(predicate), Some(entity)) => {
+            let rows = SearchRows::of(entity).map_err(|error| ApiError::internal(&error))?;
+            Ok(predicate.matches(&rows))
+        }
     }
-    if let Some(token) = token(headers) {
-        // Those of push sources are the only ones that there are.
-        let source = app.push_tokens.source(token).map(|source| Principal::Source(source.to_owned()));
-        return source.ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", "Illegal token"));
-    }
-    let Some(session) = session else { return Ok(Principal::Anonymous) };
-    let entity_ref = app.sessions.find(&session).await?;
-    // A session ends with the way to sign in: somebody taken out of app-config is out.
-    let Some(choice) = entity_ref.and_then(|entity_ref| app.directory.choice(&entity_ref)) else {
-        return Ok(Principal::Anonymous);
-    };
-    let user = app.directory.user(choice, &app.catalog, app.policy.names_entities()).await;
-    Ok(Principal::User(user?))
-}
-
-fn token(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let mut parts = value.splitn(2, |byte| *byte == b' ');
-    parts.next().filter(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))?;
-    Some(parts.next().unwrap_or_default().trim_ascii())
 }
 
 /// Lets a request pass that has the permission, and tells the handler what it covers.
-pub(crate) fn admit(app: &App, permission: Permission, request: &mut Request) -> Result<()> {
+pub(crate) fn admit(app: &App, permission: &Permission, request: &mut Request) -> Result<()> {
     let identified = request.extensions_mut().remove::<Identified>();
-    let Identified(principal) =
+    let Identified(identity) =
         identified.ok_or_else(|| ApiError::internal(&"a route is not below the layer that identifies callers"))?;
-    let principal = principal?;
-    let access = app.policy.decide(&principal, permission);
-    if access == Access::None {
-        match &principal {
-            Principal::Anonymous => return Err(ApiError::missing_credentials()),
-            Principal::Source(source) => {
-                return Err(ApiError::not_allowed(format!(
-                    "the token of the push source {source} is for POST /api/catalog/push/{source} and for nothing else"
-                )));
-            }
-            Principal::User(_) => {}
-        }
-        if permission == Permission::EntityPush {
-            return Err(ApiError::not_allowed(
-                "entities are pushed with the token that catalog.push of app-config has for the source",
-            ));
-        }
-        if permission.denied() == Denied::Forbidden {
-            return Err(ApiError::not_allowed(format!(
-                "{principal} does not have the permission {}; a rule in permission.policy of app-config gives it",
-                permission.name()
-            )));
+    let Identity { principal, credential } = identity?;
+    let policy = app.policy.get();
+    let decision = policy.decide(&principal, permission);
+    if decision.access == Access::None {
+        if let Some(refusal) = refusal(&principal, permission, &decision.reason) {
+            return Err(refusal);
         }
     }
-    request.extensions_mut().insert(Caller { principal, access, policy: app.policy.clone() });
+    let (access, reason) = (decision.access, decision.reason);
+    request.extensions_mut().insert(Caller { principal, credential, access, reason, policy });
     Ok(())
+}
+
+/// What is answered to somebody who lacks a permission; none where what they may not see does not seem to exist.
+fn refusal(principal: &Principal, permission: &Permission, reason: &Reason) -> Option<ApiError> {
+    match principal {
+        Principal::Anonymous => return Some(ApiError::missing_credentials()),
+        Principal::Source(source) => {
+            return Some(ApiError::not_allowed(format!(
+                "the token of the push source {source} is for POST /api/catalog/push/{source} and for nothing else"
+            )));
+        }
+        // A token that is limited is told so, or its owner would look for the fault in the policy.
+        Principal::Service(_) => return Some(lacks(principal, permission, reason)),
+        Principal::User(user) if !user.scope.allows(permission) => return Some(lacks(principal, permission, reason)),
+        Principal::User(_) => {}
+    }
+    if *permission == Permission::EntityPush {
+        return Some(ApiError::not_allowed(
+            "entities are pushed with the token that catalog.push of app-config has for the source",
+        ));
+    }
+    (permission.denied() == Denied::Forbidden).then(|| lacks(principal, permission, reason))
+}
+
+/// 403, with what is missing and why.
+pub(crate) fn lacks(principal: &Principal, permission: &Permission, reason: &Reason) -> ApiError {
+    ApiError::not_allowed(format!("{principal} does not have the permission {}: {reason}", permission.name()))
+        .with("permission", permission.name())
 }

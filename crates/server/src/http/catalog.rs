@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::routes::Routes;
 use super::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     let routes = Routes::new(app)

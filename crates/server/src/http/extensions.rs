@@ -16,7 +16,7 @@ use super::error::{ApiError, Result, json};
 use super::params::Params;
 use super::routes::Routes;
 use super::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app).add(Permission::PluginUse, routes!(list))

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 /// How long the database may take to answer. An orchestrator gives the whole probe a second or a few.
 const DATABASE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, caller, catalog, etag, extensions, health, plugins, session, ui, web};
+use super::{apis, app as app_info, catalog, etag, extensions, health, identify, plugins, session, ui, web};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
@@ -35,7 +35,7 @@ pub(crate) fn portal(app: &App, viewer: Viewer) -> Router {
     let whole = serde_json::to_value(&description).unwrap_or(Value::Null);
     let catalog = below(&whole, "/api/catalog");
     let api = api
-        .layer(middleware::from_fn_with_state(app.clone(), caller::identify))
+        .layer(middleware::from_fn_with_state(app.clone(), identify::identify))
         .route("/api/openapi.json", described(whole))
         .route("/api/catalog/openapi.json", described(catalog))
         .layer(middleware::from_fn(etag::weak_etags))

@@ -15,7 +15,7 @@ use super::error::{ApiError, Result, json};
 use super::extensions;
 use super::routes::Routes;
 use super::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 use crate::portal::plugins::{Listed, Outcome};
 
 pub(crate) fn routes(app: &App) -> Routes {

@@ -1,7 +1,7 @@
 //! How a route is added: with the permission that it needs.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -10,15 +10,56 @@ use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuil
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::caller;
-use super::error;
+use super::error::{self, ApiError};
 use super::remembered;
 use super::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 /// Routes with what they need, and their description.
 pub(crate) struct Routes {
     app: App,
     router: OpenApiRouter<App>,
+}
+
+/// The permission that a route needs.
+#[derive(Clone)]
+pub(crate) enum Needs {
+    /// Always this one.
+    Always(Permission),
+    /// One that what the URL names decides: a plugin's action, an endpoint of the proxy.
+    Named {
+        /// For the description of the API.
+        described: &'static str,
+        /// The one for the parameters of a URL.
+        of: fn(&App, &RawPathParams) -> Permission,
+    },
+}
+
+impl From<Permission> for Needs {
+    fn from(permission: Permission) -> Needs {
+        Needs::Always(permission)
+    }
+}
+
+impl Needs {
+    fn described(&self) -> &str {
+        match self {
+            Needs::Always(permission) => permission.name(),
+            Needs::Named { described, .. } => described,
+        }
+    }
+
+    async fn permission(&self, app: &App, request: Request) -> Result<(Permission, Request), ApiError> {
+        match self {
+            Needs::Always(permission) => Ok((permission.clone(), request)),
+            Needs::Named { of, .. } => {
+                let (mut parts, body) = request.into_parts();
+                let params = RawPathParams::from_request_parts(&mut parts, app).await;
+                let params = params.map_err(|rejection| ApiError::input(rejection.body_text()))?;
+                Ok((of(app, &params), Request::from_parts(parts, body)))
+            }
+        }
+    }
 }
 
 impl Routes {
@@ -29,28 +70,29 @@ impl Routes {
     /// Adds a route, written `routes!(handler)`. Whoever lacks the permission does not reach the handler, unless it
     /// is one that hides things: then the handler's [`Caller`](caller::Caller) sees nothing.
     #[must_use]
-    pub(crate) fn add(mut self, permission: Permission, route: UtoipaMethodRouter<App>) -> Routes {
+    pub(crate) fn add(mut self, needs: impl Into<Needs>, route: UtoipaMethodRouter<App>) -> Routes {
+        let needs = needs.into();
         let (schemas, mut paths, methods) = route;
         for item in paths.paths.values_mut() {
             let operations =
                 [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut);
             for operation in operations {
-                let extension = (String::from("x-permission"), json!(permission.name()));
+                let extension = (String::from("x-permission"), json!(needs.described()));
                 operation.extensions.get_or_insert_default().extend([extension]);
                 operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error_response().into());
             }
         }
-        let guard = middleware::from_fn_with_state((self.app.clone(), permission), guard);
+        let guard = middleware::from_fn_with_state((self.app.clone(), needs), guard);
         self.router = self.router.routes((schemas, paths, methods).layer(guard));
         self
     }
 
     /// The same for a route whose answer depends on nothing but its URL and what the catalog holds.
     #[must_use]
-    pub(crate) fn add_remembered(self, permission: Permission, route: UtoipaMethodRouter<App>) -> Routes {
+    pub(crate) fn add_remembered(self, needs: impl Into<Needs>, route: UtoipaMethodRouter<App>) -> Routes {
         let (schemas, paths, methods) = route;
         let remembered = middleware::from_fn_with_state(self.app.clone(), remembered::answer);
-        self.add(permission, (schemas, paths, methods.layer(remembered)))
+        self.add(needs, (schemas, paths, methods.layer(remembered)))
     }
 
     /// The routes of one API below its path. Within it, the URL of the request and of errors is relative to that.
@@ -90,8 +132,12 @@ pub(crate) async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-async fn guard(State((app, permission)): State<(App, Permission)>, mut request: Request, next: Next) -> Response {
-    match caller::admit(&app, permission, &mut request) {
+async fn guard(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
+    let (permission, mut request) = match needs.permission(&app, request).await {
+        Ok(found) => found,
+        Err(error) => return error.into_response(),
+    };
+    match caller::admit(&app, &permission, &mut request) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }

@@ -14,7 +14,8 @@ use super::routes::Routes;
 use super::state::App;
 use crate::identity::directory::Choice;
 use crate::identity::session::{LIFETIME, NAME};
-use crate::identity::{Permission, Principal, session};
+use crate::identity::{Principal, session};
+use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app).add(Permission::Public, routes!(show, sign_in, sign_out))
@@ -56,14 +57,15 @@ async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response
 
 /// What the page is told about who is looking.
 pub(crate) fn of(app: &App, principal: &Principal) -> Session {
-    let anonymous = app.policy.decide(&Principal::Anonymous, Permission::EntityRead);
+    let anonymous = app.policy.get().decide(&Principal::Anonymous, &Permission::EntityRead);
     Session {
         user: principal.user().map(|user| SessionUser {
             entity_ref: user.entity_ref.to_string(),
             display_name: user.display_name.clone(),
         }),
-        anonymous_may_read: anonymous != Access::None,
+        anonymous_may_read: anonymous.access != Access::None,
         choices: app.directory.choices().iter().map(choice).collect(),
+        providers: Vec::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use callboard_egress::Egress;
 use super::apis::{Allowed, RateLimit};
 use super::remembered::Answers;
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, Policy, PushTokens, Sessions};
+use crate::identity::{Directory, PushTokens, Sessions};
+use crate::policy::Live;
 use crate::portal::plugins::Plugins;
 
 /// Shared by every request. Cheap to clone.
@@ -23,7 +24,7 @@ pub(crate) struct Parts {
     pub(crate) answers: Answers,
     pub(crate) plugins: Plugins,
     pub(crate) egress: Egress,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Live,
     pub(crate) push_tokens: PushTokens,
     pub(crate) sessions: Sessions,
     pub(crate) directory: Directory,

@@ -1,6 +1,6 @@
 //! `/api/plugins/{id}/ui`: what a plugin's extension shows, and its buttons.
 
-use axum::extract::State;
+use axum::extract::{RawPathParams, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use callboard_host::{ErrorKind, GuestError, Plugin, PluginError};
@@ -12,16 +12,35 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::body::{Json, Path};
-use super::caller::Caller;
+use super::caller::{Caller, covers};
 use super::error::{ApiError, Result, json};
 use super::extensions;
 use super::plugins;
-use super::routes::Routes;
+use super::routes::{Needs, Routes};
 use super::state::App;
-use crate::identity::Permission;
+use crate::policy::{Action, Permission, Subject};
 
 pub(crate) fn routes(app: &App) -> Routes {
-    Routes::new(app).add(Permission::PluginUse, routes!(render)).add(Permission::PluginAct, routes!(act))
+    let pressing = Needs::Named { described: "plugin.act, or what the plugin's manifest names", of: action_permission };
+    Routes::new(app).add(Permission::PluginUse, routes!(render)).add(pressing, routes!(act))
+}
+
+/// The permission of an action. One that is not there needs the common one: whoever may press no button at all learns
+/// nothing of which there are.
+fn action_permission(app: &App, params: &RawPathParams) -> Permission {
+    let param = |name: &str| params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
+    let plugin = plugins::running(app, param("id")).ok();
+    let extension = plugin.and_then(|plugin| {
+        plugin.manifest().contributes.ui.iter().find(|extension| extension.id == param("extension"))
+    });
+    // Without regard to case: what a plugin takes for the same action must not need less when it is written otherwise.
+    let action = param("action").to_lowercase();
+    let named =
+        extension.and_then(|extension| extension.permissions.iter().find(|(name, _)| name.to_lowercase() == action));
+    match named {
+        Some((_, name)) => Permission::named(format!("{}.{name}", param("id")), Action::Update, Subject::Entities),
+        None => Permission::PluginAct,
+    }
 }
 
 /// What to render. The entity itself is read here, as the caller may see it; a copy of it is never taken from them.
@@ -75,6 +94,11 @@ async fn act(
 ) -> Result<Response> {
     let plugin = plugins::running(&app, &id)?;
     let entity = subject(&app, &caller, plugin, &extension, wish.entity_ref.as_deref()).await?;
+    if !covers(&caller.access, entity.as_ref())? {
+        let what = wish.entity_ref.as_deref().unwrap_or("this page").escape_default().to_string();
+        let message = format!("{} may not do this for {what}: {}", caller.principal, caller.reason);
+        return Err(ApiError::not_allowed(message));
+    }
     let input = Input { entity, cursor: None, value: wish.value };
     let user = caller.user_ref();
     let outcome: Outcome = plugin.act(user.as_deref(), &extension, &action, &input).await.map_err(failed)?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::principal::User;
 use crate::config;
+use crate::policy::Scope;
 
 /// Everybody who may be chosen at sign-in.
 #[derive(Clone, Debug)]
@@ -84,7 +85,12 @@ impl Directory {
                 ownership.extend(groups_of(&entity));
             }
         }
-        Ok(User { entity_ref: choice.entity_ref.clone(), display_name: choice.display_name.clone(), ownership })
+        Ok(User {
+            entity_ref: choice.entity_ref.clone(),
+            display_name: choice.display_name.clone(),
+            ownership,
+            scope: Scope::unlimited(),
+        })
     }
 }
 

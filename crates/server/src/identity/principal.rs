@@ -4,13 +4,17 @@ use std::fmt;
 
 use callboard_model::entity_ref::EntityRef;
 
+use crate::policy::Scope;
+
 /// Who a request comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Principal {
     /// Nobody who said so.
     Anonymous,
-    /// Somebody who is signed in.
+    /// Somebody who is signed in, or whose token it is.
     User(User),
+    /// A program that app-config's `backend.auth.externalAccess` knows.
+    Service(Service),
     /// Whoever has the token of this push source.
     Source(String),
 }
@@ -24,6 +28,17 @@ pub struct User {
     pub display_name: String,
     /// The refs that a policy may name to mean this user: their own, and those of their groups.
     pub ownership: Vec<EntityRef>,
+    /// What the credential that they use is limited to.
+    pub scope: Scope,
+}
+
+/// A program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// `external:<subject>`, as Backstage names it.
+    pub subject: String,
+    /// What app-config's `accessRestrictions` leave it.
+    pub scope: Scope,
 }
 
 impl Principal {
@@ -31,8 +46,18 @@ impl Principal {
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         match self {
-            Principal::Anonymous | Principal::Source(_) => None,
             Principal::User(user) => Some(user),
+            Principal::Anonymous | Principal::Service(_) | Principal::Source(_) => None,
+        }
+    }
+
+    /// What the credential is limited to; none where there is no credential that could be.
+    #[must_use]
+    pub fn scope(&self) -> Option<&Scope> {
+        match self {
+            Principal::User(user) => Some(&user.scope),
+            Principal::Service(service) => Some(&service.scope),
+            Principal::Anonymous | Principal::Source(_) => None,
         }
     }
 }
@@ -43,6 +68,7 @@ impl fmt::Display for Principal {
         match self {
             Principal::Anonymous => f.write_str("anonymous"),
             Principal::User(user) => user.entity_ref.fmt(f),
+            Principal::Service(service) => write!(f, "service:{}", service.subject),
             Principal::Source(source) => write!(f, "push:{source}"),
         }
     }

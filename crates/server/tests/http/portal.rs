@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use callboard::config::load;
 use callboard::config::sources::Sources;
-use callboard::{Options, Portal};
+use callboard::{Follow, Options, Portal};
 use callboard_store::{DatabaseConfig, Db};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -116,10 +116,12 @@ impl TestPortal {
     async fn start_in(folder: TempDir, database: DatabaseConfig) -> TestPortal {
         let files = ["base.yaml", "database.yaml", "catalog.yaml", "app-config.yaml"];
         let files = files.map(|name| folder.path().join(name)).to_vec();
-        let loaded = load(&Sources { files, dir: folder.path().to_owned(), env: BTreeMap::new() });
+        let sources = Sources { files, dir: folder.path().to_owned(), env: BTreeMap::new() };
+        let loaded = load(&sources);
+        let follow = Some(Follow { sources, strict: false });
         let config = loaded.config.unwrap_or_else(|| panic!("{}", loaded.report));
         let data_dir = folder.path().join("data");
-        let portal = callboard::start(Options { config, listen: None, data_dir }).await.unwrap();
+        let portal = callboard::start(Options { config, listen: None, data_dir, follow }).await.unwrap();
         let test = TestPortal { portal, folder, database };
         test.wait_for_entities().await;
         test

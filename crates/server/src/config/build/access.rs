@@ -1,5 +1,8 @@
 //! Who may sign in, and who may do what.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 
@@ -8,7 +11,7 @@ use crate::config::check::nearest;
 use crate::config::finding::Finding;
 use crate::config::model::{Audience, Auth, DevelopmentUser, Guest, Permission, PolicyRule};
 use crate::config::node::{Data, Node};
-use crate::identity;
+use crate::policy;
 
 /// The environment in which somebody may sign in without a proof.
 const DEVELOPMENT: &str = "development";
@@ -16,36 +19,79 @@ const DEVELOPMENT: &str = "development";
 impl Build<'_> {
     pub(super) fn permission(&mut self) -> Permission {
         let enabled = self.root.at("permission.enabled").is_none_or(|enabled| enabled.data != Data::Bool(false));
-        let Some(policy) = self.root.at("permission.policy") else { return Permission { enabled, policy: None } };
-        let mut rules = Vec::new();
-        for (index, rule) in policy.items().iter().enumerate() {
-            let path = format!("permission.policy[{index}]");
-            let allow: Vec<String> = texts(rule.get("allow"));
-            for (at, node) in rule.get("allow").map(Node::items).unwrap_or_default().iter().enumerate() {
-                if let Some(fix) = node.text().and_then(not_a_permission) {
-                    self.fail(&format!("{path}.allow[{at}]"), node, "stands for no permission", &fix);
-                }
-            }
-            let mut to = Vec::new();
-            for (at, who) in rule.get("to").map(Node::items).unwrap_or_default().iter().enumerate() {
-                match who.text().map(audience) {
-                    Some(Ok(audience)) => to.push(audience),
-                    Some(Err(fix)) => {
-                        self.fail(&format!("{path}.to[{at}]"), who, "does not say for whom the rule is", &fix);
-                    }
-                    None => {}
-                }
-            }
-            let condition = rule.get("where").and_then(|node| {
-                self.typed::<Predicate>(
-                    node,
-                    &format!("{path}.where"),
-                    "Write a predicate as the catalog's queries take it.",
-                )
-            });
-            rules.push(PolicyRule { allow, to, condition });
+        let roles = self.roles();
+        let Some(policy) = self.root.at("permission.policy") else {
+            return Permission { enabled, policy: None, roles };
+        };
+        let rules = policy.items().iter().enumerate().map(|(index, rule)| self.rule(index, rule, &roles)).collect();
+        Permission { enabled, policy: Some(rules), roles }
+    }
+
+    fn roles(&mut self) -> BTreeMap<String, Vec<Audience>> {
+        let mut roles = BTreeMap::new();
+        for (name, members) in self.root.at("permission.roles").map(Node::entries).unwrap_or_default() {
+            let path = format!("permission.roles.{name}");
+            roles.insert(name.clone(), self.audiences(members, &path, &BTreeMap::new()));
         }
-        Permission { enabled, policy: Some(rules) }
+        roles
+    }
+
+    fn rule(&mut self, index: usize, rule: &Node, roles: &BTreeMap<String, Vec<Audience>>) -> PolicyRule {
+        let path = format!("permission.policy[{index}]");
+        let allow: Vec<String> = texts(rule.get("allow"));
+        for (at, node) in rule.get("allow").map(Node::items).unwrap_or_default().iter().enumerate() {
+            if let Some(fix) = node.text().and_then(|pattern| self.not_a_permission(pattern)) {
+                self.fail(&format!("{path}.allow[{at}]"), node, "stands for no permission", &fix);
+            }
+        }
+        let to = rule.get("to").map(|to| self.audiences(to, &format!("{path}.to"), roles)).unwrap_or_default();
+        let condition = rule.get("where").and_then(|node| self.condition(node, &format!("{path}.where")));
+        let name = rule.get("name").and_then(Node::text).unwrap_or(&path);
+        PolicyRule { name: Arc::from(name), origin: Some(rule.origin.clone()), allow, to, condition }
+    }
+
+    fn condition(&mut self, node: &Node, path: &str) -> Option<Predicate> {
+        let fix = "Write a predicate as the catalog's queries take it.";
+        let condition = self.typed::<Predicate>(node, path, fix)?;
+        // What begins so stands for something else; a word that is not known would quietly stand for itself.
+        let unknown = condition.values().into_iter().find(|value| value.starts_with('$') && *value != policy::ME);
+        if let Some(unknown) = unknown {
+            let message = format!("names `{unknown}`, which stands for nothing");
+            let fix = format!("There is `{}`: the caller's own ref and those of their groups.", policy::ME);
+            self.fail(path, node, &message, &fix);
+            return None;
+        }
+        Some(condition)
+    }
+
+    fn audiences(&mut self, list: &Node, path: &str, roles: &BTreeMap<String, Vec<Audience>>) -> Vec<Audience> {
+        let mut audiences = Vec::new();
+        for (at, who) in list.items().iter().enumerate() {
+            match who.text().map(|text| audience(text, roles)) {
+                Some(Ok(audience)) => audiences.push(audience),
+                Some(Err(fix)) => {
+                    self.fail(&format!("{path}[{at}]"), who, "does not say who is meant", &fix);
+                }
+                None => {}
+            }
+        }
+        audiences
+    }
+
+    /// What to write instead of a name that stands for no permission. What plugins and the proxy's endpoints name is only
+    /// known to begin with their names.
+    fn not_a_permission(&self, pattern: &str) -> Option<String> {
+        let start = pattern.split_once('.').map_or("", |(start, _)| start);
+        let is_named = start == "proxy" || self.root.get("plugins").is_some_and(|plugins| plugins.get(start).is_some());
+        if is_named || policy::Permission::BUILT_IN.iter().any(|permission| permission.matches(pattern)) {
+            return None;
+        }
+        let built_in = policy::Permission::BUILT_IN;
+        let names: Vec<&str> = built_in.iter().map(policy::Permission::name).collect();
+        Some(match nearest(pattern, &names) {
+            Some(nearest) => format!("Did you mean `{nearest}`?"),
+            None => format!("There are {}; `*` stands for a segment.", names.join(", ")),
+        })
     }
 
     pub(super) fn auth(&mut self) -> Auth {
@@ -112,8 +158,21 @@ fn entity_ref(node: &Node) -> Option<EntityRef> {
     node.text().and_then(|text| EntityRef::parse(text, None, None).ok())
 }
 
-fn audience(text: &str) -> Result<Audience, String> {
+fn audience(text: &str, roles: &BTreeMap<String, Vec<Audience>>) -> Result<Audience, String> {
     const WORDS: &[&str] = &["anyone", "signed-in"];
+    if let Some(role) = text.strip_prefix("role:") {
+        if roles.contains_key(role) {
+            return Ok(Audience::Role(role.to_owned()));
+        }
+        let names: Vec<&str> = roles.keys().map(String::as_str).collect();
+        return Err(match (nearest(role, &names), names.is_empty()) {
+            (Some(nearest), _) => format!("Did you mean `role:{nearest}`?"),
+            (None, true) => {
+                "No role may stand here: `permission.roles` has none, and a role is not a member of another.".to_owned()
+            }
+            (None, false) => format!("`permission.roles` has {}.", names.join(", ")),
+        });
+    }
     match text {
         "anyone" => Ok(Audience::Anyone),
         "signed-in" => Ok(Audience::SignedIn),
@@ -122,21 +181,12 @@ fn audience(text: &str) -> Result<Audience, String> {
             Ok(_) => Err("Only refs of users and groups may stand here.".to_owned()),
             Err(_) => Err(match nearest(text, WORDS) {
                 Some(nearest) => format!("Did you mean `{nearest}`?"),
-                None => "Write `anyone`, `signed-in`, or a ref such as `user:default/ada` or `group:default/team-a`."
-                    .to_owned(),
+                None => {
+                    "Write `anyone`, `signed-in`, `role:` and a role's name, or a ref such as `user:default/ada` or \
+                         `group:default/team-a`."
+                        .to_owned()
+                }
             }),
         },
     }
-}
-
-/// What to write instead of a name that stands for no permission.
-fn not_a_permission(pattern: &str) -> Option<String> {
-    if identity::Permission::NAMED.iter().any(|permission| permission.matches(pattern)) {
-        return None;
-    }
-    let names: Vec<&str> = identity::Permission::NAMED.iter().map(|permission| permission.name()).collect();
-    Some(match nearest(pattern, &names) {
-        Some(nearest) => format!("Did you mean `{nearest}`?"),
-        None => format!("There are {}; `*` stands for a segment.", names.join(", ")),
-    })
 }

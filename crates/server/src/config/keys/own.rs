@@ -294,16 +294,27 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("permission", Mapping, "Who may do what"),
     Key::new("permission.enabled", Boolean, "false: whoever is signed in may do everything").default("true"),
     Key::new("permission.policy", List, "Rules that allow; what no rule allows is denied")
-        .default("whoever is signed in may read and refresh"),
+        .default("whoever is signed in reads, whoever owns something changes it"),
+    Key::new("permission.policy[].name", Text, "What explanations and the audit log call the rule").default("its place"),
     Key::new(
         "permission.policy[].allow",
         Texts,
         "Permissions such as `catalog.entity.read`; `*` stands for a segment, or for the rest at the end",
     )
     .required(),
-    Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, or the refs of users and groups").required(),
-    Key::new("permission.policy[].where", Any, "A predicate, as in the catalog's queries: only for such entities")
+    Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, `role:<name>`, or the refs of users and groups").required(),
+    Key::new(
+        "permission.policy[].where",
+        Any,
+        "A predicate, as in the catalog's queries: only for such entities. `$me` stands for the caller's ref and those of their groups",
+    )
         .default("every entity"),
+    Key::new(
+        "permission.roles",
+        Mapping,
+        "Names for groups of people, for `to`. Whoever has the role `admin` may do everything, under any policy",
+    ),
+    Key::new("permission.roles.*", Texts, "`anyone`, `signed-in`, or the refs of users and groups"),
     Key::new("auth", Mapping, "How to sign in"),
     Key::new(
         "auth.environment",

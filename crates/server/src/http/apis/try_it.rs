@@ -18,7 +18,7 @@ use crate::http::error::{ApiError, Result, json};
 use crate::http::extensions;
 use crate::http::routes::Routes;
 use crate::http::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
     // The body is base64 inside JSON.

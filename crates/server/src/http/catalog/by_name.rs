@@ -16,7 +16,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
 use crate::http::params::{NoParams, Params};
 use crate::http::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 /// The entity with a uid.
 #[utoipa::path(get, path = "/entities/by-uid/{uid}", tag = "catalog", operation_id = "GetEntityByUid",

@@ -17,7 +17,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
 use crate::http::params::{NoParams, Params};
 use crate::http::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 #[derive(Serialize)]
 struct Registered {

@@ -11,7 +11,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result};
 use crate::http::params::NoParams;
 use crate::http::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 /// Has an entity read again from where it comes from.
 #[utoipa::path(post, path = "/refresh", tag = "catalog", operation_id = "RefreshEntity",

@@ -17,7 +17,8 @@ use crate::http::error::{ApiError, Result, json};
 use crate::http::params::NoParams;
 use crate::http::routes::Routes;
 use crate::http::state::App;
-use crate::identity::{Permission, Principal};
+use crate::identity::Principal;
+use crate::policy::Permission;
 
 /// As much as a descriptor file may have: some ten thousand entities. It is held in memory while it is read.
 const BODY_BYTES: usize = 32 * 1024 * 1024;

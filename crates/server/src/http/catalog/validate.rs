@@ -14,7 +14,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{ApiError, Result, json};
 use crate::http::params::NoParams;
 use crate::http::state::App;
-use crate::identity::Permission;
+use crate::policy::Permission;
 
 /// Checks an entity as the catalog would, and stores nothing. What it refers to is read.
 #[utoipa::path(post, path = "/validate-entity", tag = "catalog", operation_id = "ValidateEntity",

@@ -1,12 +1,18 @@
 //! The permissions: one for each kind of thing that a route does.
 
+use std::sync::Arc;
+
 /// What a route needs. Each route names one when it is added, so that none is open by oversight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Nothing: what a visitor must reach in order to sign in, and what every API description says anyway.
     Public,
+    /// What concerns nobody but the user who asks: their settings, sessions and tokens. No policy gives or takes it.
+    Own,
     /// Reads entities. The policy may narrow it to some of them.
     EntityRead,
+    /// Adds entities to the catalog. No route of Callboard asks for it: clients of Backstage ask whether somebody has it.
+    EntityCreate,
     /// Removes an entity.
     EntityDelete,
     /// Has an entity read again from its source.
@@ -27,16 +33,62 @@ pub enum Permission {
     PluginRead,
     /// Sees what plugins show.
     PluginUse,
-    /// Presses the buttons that plugins show.
+    /// Presses the buttons that plugins show. The policy may narrow it to the pages of some entities.
     PluginAct,
     /// Has a plugin's provider run now.
     PluginRun,
     /// Sends requests to the servers that an API's definition names. Only for people who are signed in.
     ApiTry,
+    /// Reads what was changed and refused, by whom.
+    AuditRead,
+    /// Asks what the policy says of somebody else.
+    PolicyRead,
+    /// Something that app-config or a plugin's manifest names: an endpoint of the proxy, an action of a plugin.
+    Named(Arc<Named>),
+}
+
+/// A permission that is not built in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Named {
+    /// Dotted, beginning with who named it: `proxy.grafana`, `s3.bucket.empty`.
+    pub name: String,
+    /// What having it lets somebody do.
+    pub action: Action,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a permission lets somebody do with what it is about, as Backstage's permission attributes have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Makes something.
+    Create,
+    /// Sees something.
+    Read,
+    /// Changes something.
+    Update,
+    /// Removes something.
+    Delete,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Action; 4] = [Action::Create, Action::Read, Action::Update, Action::Delete];
+
+    /// As it is written in tokens' restrictions and requests.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Read => "read",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        }
+    }
 }
 
 /// What a permission is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// Single entities: a rule with a `where` narrows it.
     Entities,
@@ -54,9 +106,10 @@ pub enum Denied {
 }
 
 impl Permission {
-    /// All that a policy may name.
-    pub const NAMED: [Permission; 13] = [
+    /// All that a policy may name, beside those that app-config and plugins name.
+    pub const BUILT_IN: [Permission; 16] = [
         Permission::EntityRead,
+        Permission::EntityCreate,
         Permission::EntityDelete,
         Permission::EntityRefresh,
         Permission::EntityValidate,
@@ -69,14 +122,30 @@ impl Permission {
         Permission::PluginAct,
         Permission::PluginRun,
         Permission::ApiTry,
+        Permission::AuditRead,
+        Permission::PolicyRead,
     ];
+
+    /// The built-in one with this name, letter for letter.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Permission> {
+        Permission::BUILT_IN.into_iter().find(|permission| permission.name() == name)
+    }
+
+    /// One that app-config or a manifest names.
+    #[must_use]
+    pub fn named(name: impl Into<String>, action: Action, subject: Subject) -> Permission {
+        Permission::Named(Arc::new(Named { name: name.into(), action, subject }))
+    }
 
     /// As a policy names it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Permission::Public => "public",
+            Permission::Own => "own",
             Permission::EntityRead => "catalog.entity.read",
+            Permission::EntityCreate => "catalog.entity.create",
             Permission::EntityDelete => "catalog.entity.delete",
             Permission::EntityRefresh => "catalog.entity.refresh",
             Permission::EntityValidate => "catalog.entity.validate",
@@ -84,27 +153,70 @@ impl Permission {
             Permission::LocationCreate => "catalog.location.create",
             Permission::LocationAnalyze => "catalog.location.analyze",
             Permission::LocationDelete => "catalog.location.delete",
-            Permission::EntityPush => "catalog.push",
+            Permission::EntityPush => "catalog.entity.push",
             Permission::PluginRead => "plugin.read",
             Permission::PluginUse => "plugin.use",
             Permission::PluginAct => "plugin.act",
             Permission::PluginRun => "plugin.run",
             Permission::ApiTry => "api.try",
+            Permission::AuditRead => "audit.read",
+            Permission::PolicyRead => "policy.read",
+            Permission::Named(named) => &named.name,
+        }
+    }
+
+    /// The API that it belongs to, as the `plugin` of a token's restrictions names it: the beginning of its name.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        self.name().split('.').next().unwrap_or_default()
+    }
+
+    /// What it lets somebody do; none for the few of which Backstage says nothing.
+    #[must_use]
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Permission::EntityRead
+            | Permission::LocationRead
+            | Permission::PluginRead
+            | Permission::PluginUse
+            | Permission::AuditRead
+            | Permission::PolicyRead => Some(Action::Read),
+            Permission::EntityCreate | Permission::LocationCreate | Permission::EntityPush => Some(Action::Create),
+            Permission::EntityRefresh | Permission::PluginAct | Permission::PluginRun => Some(Action::Update),
+            Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),
+            Permission::Public
+            | Permission::Own
+            | Permission::EntityValidate
+            | Permission::LocationAnalyze
+            | Permission::ApiTry => None,
+            Permission::Named(named) => Some(named.action),
+        }
+    }
+
+    /// Whether what is done with it goes into the audit log: whatever changes something, here or elsewhere.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        match self.action() {
+            Some(action) => action != Action::Read,
+            None => *self == Permission::ApiTry,
         }
     }
 
     /// What it is about.
     #[must_use]
-    pub fn subject(self) -> Subject {
+    pub fn subject(&self) -> Subject {
         match self {
-            Permission::EntityRead | Permission::EntityDelete | Permission::EntityRefresh => Subject::Entities,
+            Permission::EntityRead | Permission::EntityDelete | Permission::EntityRefresh | Permission::PluginAct => {
+                Subject::Entities
+            }
+            Permission::Named(named) => named.subject,
             _ => Subject::Whole,
         }
     }
 
     /// What becomes of a request that lacks it.
     #[must_use]
-    pub fn denied(self) -> Denied {
+    pub fn denied(&self) -> Denied {
         match self {
             Permission::EntityRead | Permission::LocationRead => Denied::Hidden,
             _ => Denied::Forbidden,
@@ -113,28 +225,13 @@ impl Permission {
 
     /// Whether no policy can give it to somebody who is not signed in.
     #[must_use]
-    pub fn needs_a_user(self) -> bool {
-        self == Permission::ApiTry
-    }
-
-    /// Whether a signed-in user has it where app-config has no policy: to read, and to have things read again.
-    #[must_use]
-    pub fn by_default(self) -> bool {
-        matches!(
-            self,
-            Permission::EntityRead
-                | Permission::EntityRefresh
-                | Permission::LocationRead
-                | Permission::PluginRead
-                | Permission::PluginUse
-                | Permission::PluginRun
-                | Permission::ApiTry
-        )
+    pub fn needs_a_user(&self) -> bool {
+        *self == Permission::ApiTry
     }
 
     /// Whether a name in a policy, which may contain `*`, stands for this permission.
     #[must_use]
-    pub fn matches(self, pattern: &str) -> bool {
+    pub fn matches(&self, pattern: &str) -> bool {
         let mut names = self.name().split('.').peekable();
         let mut patterns = pattern.split('.').peekable();
         loop {
@@ -162,9 +259,9 @@ mod tests {
 
     #[test]
     fn patterns() {
-        fn check(pattern: &str, permission: Permission, expected: bool) {
+        let check = |pattern: &str, permission: Permission, expected: bool| {
             assert_eq!(permission.matches(pattern), expected, "{pattern} for {}", permission.name());
-        }
+        };
         check("catalog.entity.read", Permission::EntityRead, true);
         check("catalog.entity.read", Permission::EntityDelete, false);
         check("catalog.entity.*", Permission::EntityDelete, true);

@@ -1,0 +1,89 @@
+//! The policy in force, and its changes while the portal runs.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Policy;
+use crate::config::load;
+use crate::config::sources::Sources;
+
+/// How often app-config is looked at again: a changed policy is in force within a few seconds, and reading some files of a
+/// few KiB costs nothing that anybody would notice. Their times are not asked, because neither a mounted ConfigMap nor an
+/// included file changes those of the file that was named.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// The policy in force. Cheap to clone; all clones are of one.
+#[derive(Clone)]
+pub struct Live {
+    policy: Arc<RwLock<Arc<Policy>>>,
+}
+
+impl Live {
+    /// Begins with this one.
+    #[must_use]
+    pub fn new(policy: Policy) -> Live {
+        Live { policy: Arc::new(RwLock::new(Arc::new(policy))) }
+    }
+
+    /// The one in force now. A request asks once, so that all of it is decided by one policy.
+    #[must_use]
+    pub fn get(&self) -> Arc<Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another one into force; whether it is another.
+    fn replace(&self, policy: Policy) -> bool {
+        let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **current != policy;
+        if changed {
+            *current = Arc::new(policy);
+        }
+        changed
+    }
+}
+
+/// Follows app-config until the portal stops. What is wrong with a new version is said once, and the policy before it
+/// stays in force: a slip of the pen must neither lock everybody out nor let everybody in.
+pub async fn watch(live: Live, sources: Sources, strict: bool, stop: CancellationToken) {
+    let mut refused = String::new();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+        let sources = sources.clone();
+        let Ok(loaded) = tokio::task::spawn_blocking(move || load(&sources)).await else { continue };
+        let problem = match loaded.config.filter(|_| loaded.report.is_accepted(strict)) {
+            Some(config) => {
+                if live.replace(Policy::new(&config.permission)) {
+                    tracing::info!("the policy of app-config changed and is in force");
+                }
+                String::new()
+            }
+            None => loaded.report.to_string(),
+        };
+        if problem != refused && !problem.is_empty() {
+            tracing::error!("app-config has changed and is not accepted; the policy stays as it was.\n{problem}");
+        }
+        refused = problem;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Permission;
+
+    #[test]
+    fn one_policy_is_in_force() {
+        let live = Live::new(Policy::new(&Permission::default()));
+        let clone = live.clone();
+        let before = clone.get();
+        assert!(!live.replace(Policy::new(&Permission::default())));
+        assert!(live.replace(Policy::new(&Permission { enabled: false, ..Permission::default() })));
+        assert_ne!(before, clone.get());
+        assert_eq!(live.get(), clone.get());
+    }
+}
