@@ -22,10 +22,7 @@ fn predicate(value: &Value, depth: usize, budget: &mut Budget) -> Result<Predica
             _ if known && map.len() > 1 => Err(invalid(format!("nothing else may stand beside {operator}"))),
             ("$all", Value::Array(items)) => Ok(Predicate::All(predicates(items, depth, budget)?)),
             ("$any", Value::Array(items)) => Ok(Predicate::Any(predicates(items, depth, budget)?)),
-            ("$not", operand) => {
-                budget.take(1)?;
-                Ok(Predicate::Not(Box::new(predicate(operand, depth, budget)?)))
-            }
+            ("$not", operand) => Ok(Predicate::Not(Box::new(predicate(operand, depth, budget)?))),
             _ if known => Err(invalid(format!("{operator} needs an array, found {}", describe(operand)))),
             _ => Err(invalid(format!(
                 "unknown operator {}; at this place there are $all, $any and $not",
@@ -33,6 +30,7 @@ fn predicate(value: &Value, depth: usize, budget: &mut Budget) -> Result<Predica
             ))),
         };
     }
+    budget.take_empty(map.is_empty())?;
     let mut fields = map.iter().map(|(key, value)| field(key, value, budget)).collect::<Result<Vec<_>, _>>()?;
     match fields.pop() {
         Some(only) if fields.is_empty() => Ok(only),
@@ -45,7 +43,7 @@ fn predicate(value: &Value, depth: usize, budget: &mut Budget) -> Result<Predica
 }
 
 fn predicates(items: &[Value], depth: usize, budget: &mut Budget) -> Result<Vec<Predicate>, FilterError> {
-    budget.take(items.len())?;
+    budget.take_empty(items.is_empty())?;
     items.iter().map(|item| predicate(item, depth, budget)).collect()
 }
 
@@ -75,7 +73,8 @@ fn field(key: &str, value: &Value, budget: &mut Budget) -> Result<Predicate, Fil
         },
         "$in" => {
             let items = operand.as_array().ok_or_else(|| needs("an array of values"))?;
-            budget.take(items.len())?;
+            // The first one is counted with the field.
+            budget.take(items.len().saturating_sub(1))?;
             let values: Option<Vec<_>> = items.iter().map(primitive).collect();
             Ok(Predicate::one_of(key, values.ok_or_else(|| needs("strings, numbers or booleans"))?))
         }
@@ -107,7 +106,7 @@ fn related(relation: &Map<String, Value>, budget: &mut Budget) -> Result<Predica
         Some(Value::String(target)) => Ok(Predicate::related_to(kind, [target])),
         Some(Value::Object(map)) if map.len() == 1 => {
             let items = map.get("$in").and_then(Value::as_array).filter(|items| !items.is_empty()).ok_or_else(needs)?;
-            budget.take(items.len())?;
+            budget.take(items.len().saturating_sub(1))?;
             let targets: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
             Ok(Predicate::related_to(kind, targets.ok_or_else(needs)?))
         }
