@@ -31,7 +31,7 @@ pub use error::Error;
 pub use location::{DryRun, LocationQuery, NewLocation};
 pub use processor::{EntityProcessor, ProcessorError};
 pub use provider::{Again, EntityProvider, Mode, ProviderError, ProviderPage};
-pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query};
+pub use query::{Ancestry, AncestryItem, Direction, Document, FullText, ListPage, ListQuery, Order, Query, look_up};
 pub use reader::{ReadFailure, Reader, Reading};
 pub use settings::{
     Allow, ConfiguredLocation, LocationMatcher, OnConflict, ProcessingInterval, ProcessorOptions, ProviderOptions,

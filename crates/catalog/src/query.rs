@@ -20,6 +20,8 @@ pub(crate) mod page;
 mod select;
 mod values;
 
+pub use lookup::look_up;
+
 /// An entity as it goes out: JSON text that is passed on as it is.
 pub type Document = Box<RawValue>;
 

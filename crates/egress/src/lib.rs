@@ -58,7 +58,7 @@ pub use self::{
     error::Error,
     headers::HeaderProfile,
     limits::Limits,
-    policy::{Policy, Reach, Refused},
+    policy::{OnlyOrigin, Policy, Reach, Refused},
     reader::{
         Content, Found, FoundFile, Read, ReadError, ReadingPolicy, ResolveUrlError, Search, UrlPattern,
         UrlPatternError, UrlReader, Validator,

@@ -22,6 +22,29 @@ pub trait Policy: Send + Sync {
     fn check(&self, method: &Method, url: &Url) -> Result<Reach, Refused>;
 }
 
+/// Permits one origin, which the configuration names: private and loopback addresses may be behind it.
+#[derive(Clone, Debug)]
+pub struct OnlyOrigin(Url);
+
+impl OnlyOrigin {
+    /// The origin of a URL.
+    #[must_use]
+    pub fn of(url: &Url) -> Self {
+        Self(url.clone())
+    }
+}
+
+impl Policy for OnlyOrigin {
+    fn check(&self, _: &Method, url: &Url) -> Result<Reach, Refused> {
+        if url.origin() == self.0.origin() {
+            return Ok(Reach::Named);
+        }
+        let own = self.0.origin().ascii_serialization();
+        Err(Refused::new(format!("{own} leads elsewhere, to {}", url.origin().ascii_serialization()))
+            .with_fix("name the place where it really is"))
+    }
+}
+
 /// Why a policy refused a request, and what would permit it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {

@@ -14,9 +14,10 @@ pub mod reference;
 pub mod sources;
 mod substitute;
 
+pub(crate) use build::external::ALGORITHMS;
 pub use finding::{Finding, Report, Severity, Unhonoured, Unset};
 pub use load::{Loaded, load};
 pub use model::{
-    Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, Guest, HostSettings, Listen, Organization,
-    Permission, PluginConfig, PolicyRule, TryAllow, TryItOut,
+    Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, ExternalAccess, ExternalKind, Guest,
+    HostSettings, Listen, Organization, Permission, PluginConfig, PolicyRule, TryAllow, TryItOut,
 };

@@ -27,7 +27,8 @@ use crate::http::server::Front;
 use crate::http::state::{App, Parts};
 use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, PushTokens, Sessions};
+use crate::identity::token::user::LIFETIME as USER_TOKEN_LIFETIME;
+use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
 use crate::policy::{self, Live, Policy};
 use plugins::Plugins;
 
@@ -197,6 +198,9 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();
     let try_allow = try_allow.map_err(|message| StartError::Config { path: "apis.tryItOut.allow", message })?;
 
+    let issuer =
+        config.backend.base_url.as_ref().unwrap_or(url).as_str().trim_end_matches('/').to_owned() + "/api/auth";
+    let user_tokens = UserTokens::open(db.clone(), issuer, USER_TOKEN_LIFETIME).await?;
     let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref());
     let app = Arc::new(Parts {
         title: config.app.title.clone(),
@@ -205,6 +209,9 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         catalog,
         answers: Answers::new(db.clone()),
         plugins,
+        external: External::new(&config.backend.external_access, &egress),
+        personal_tokens: PersonalTokens::new(db.clone()),
+        user_tokens,
         egress,
         policy: Live::new(Policy::new(&config.permission)),
         push_tokens: PushTokens::new(&config.catalog),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::{Predicate, SearchRows};
-use callboard_store::{Sql, Tx, args, query};
+use callboard_store::{Db, Sql, Tx, args, query};
 use serde_json::Value;
 
 use super::documents;
@@ -24,18 +24,26 @@ pub(crate) async fn by_ref(
     access: &Access,
     entity_ref: &EntityRef,
 ) -> Result<Option<Document>, Error> {
-    one(shared, access, Only::of_ref(&entity_ref.to_string())).await
+    one(&shared.db, &shared.names, access, Only::of_ref(&entity_ref.to_string())).await
+}
+
+/// An entity by its ref, in a catalog that this process does not run: for commands beside a portal.
+///
+/// # Errors
+/// The database fails.
+pub async fn look_up(db: &Db, entity_ref: &EntityRef) -> Result<Option<Document>, Error> {
+    one(db, &Names::new(), &Access::All, Only::of_ref(&entity_ref.to_string())).await
 }
 
 /// An entity by its uid.
 pub(crate) async fn by_uid(shared: &Shared, access: &Access, uid: &str) -> Result<Option<Document>, Error> {
-    one(shared, access, Only::of_uid(uid)).await
+    one(&shared.db, &shared.names, access, Only::of_uid(uid)).await
 }
 
-async fn one(shared: &Shared, access: &Access, only: Option<Only<'_>>) -> Result<Option<Document>, Error> {
+async fn one(db: &Db, names: &Names, access: &Access, only: Option<Only<'_>>) -> Result<Option<Document>, Error> {
     let Some(only) = only else { return Ok(None) };
-    let mut source = Source::Alone(&shared.db);
-    let found = documents::read(&mut source, &shared.names, only.documents(), &Fields::default()).await?;
+    let mut source = Source::Alone(db);
+    let found = documents::read(&mut source, names, only.documents(), &Fields::default()).await?;
     let Some(found) = found.into_iter().next() else { return Ok(None) };
     Ok(is_meant(&found.document, access, None)?.then_some(found.document))
 }

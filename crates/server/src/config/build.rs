@@ -5,6 +5,7 @@
 
 mod access;
 mod database;
+pub(crate) mod external;
 mod parts;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +57,7 @@ impl Build<'_> {
             base_url: self.url("backend.baseUrl"),
             database: self.database(base_dir),
             reading: self.json("backend.reading"),
+            external_access: self.external_access(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The typed form of app-config: what the rest of the server reads.
 
+mod external;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::node::Origin;
+
+pub use external::{ExternalAccess, ExternalKind};
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -103,6 +107,8 @@ pub struct Backend {
     pub database: Database,
     /// `backend.reading`, in app-config's shape; `null` where absent.
     pub reading: Value,
+    /// `backend.auth.externalAccess`.
+    pub external_access: Vec<ExternalAccess>,
 }
 
 /// An address to listen on.
@@ -217,6 +223,18 @@ pub enum Audience {
     Entity(EntityRef),
     /// Whoever has this role.
     Role(String),
+}
+
+/// As it is written.
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Audience::Anyone => f.write_str("anyone"),
+            Audience::SignedIn => f.write_str("signed-in"),
+            Audience::Entity(entity_ref) => entity_ref.fmt(f),
+            Audience::Role(role) => write!(f, "role:{role}"),
+        }
+    }
 }
 
 /// The ways to sign in.

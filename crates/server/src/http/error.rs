@@ -55,6 +55,11 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "NotFoundError", message)
     }
 
+    /// 501: something that clients of Backstage may ask for, and that is not there.
+    pub(crate) fn not_implemented(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_IMPLEMENTED, "NotImplementedError", message)
+    }
+
     /// 503.
     pub(crate) fn unavailable(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError", message)

@@ -12,7 +12,10 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, catalog, etag, extensions, health, identify, plugins, session, ui, web};
+use super::{
+    apis, app as app_info, catalog, etag, extensions, health, identify, issuer, permission, plugins, session, tokens,
+    ui, web,
+};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
@@ -49,6 +52,9 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(apis::routes(app))
         .merge(app_info::routes(app))
         .merge(session::routes(app))
+        .merge(issuer::routes(app))
+        .merge(tokens::routes(app))
+        .merge(permission::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app));

@@ -8,7 +8,7 @@ use callboard_egress::Egress;
 use super::apis::{Allowed, RateLimit};
 use super::remembered::Answers;
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, PushTokens, Sessions};
+use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
 use crate::policy::Live;
 use crate::portal::plugins::Plugins;
 
@@ -25,7 +25,10 @@ pub(crate) struct Parts {
     pub(crate) plugins: Plugins,
     pub(crate) egress: Egress,
     pub(crate) policy: Live,
+    pub(crate) external: External,
+    pub(crate) personal_tokens: PersonalTokens,
     pub(crate) push_tokens: PushTokens,
+    pub(crate) user_tokens: UserTokens,
     pub(crate) sessions: Sessions,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,

@@ -19,6 +19,14 @@ pub enum Credential {
     Push,
 }
 
+impl Credential {
+    /// Whether somebody is signed in at the portal's pages.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        matches!(self, Credential::Session(_))
+    }
+}
+
 /// As the audit log has it.
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

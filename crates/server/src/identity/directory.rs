@@ -94,7 +94,9 @@ impl Directory {
     }
 }
 
-fn groups_of(user: &Value) -> Vec<EntityRef> {
+/// The groups that an entity of the catalog says it is a member of.
+#[must_use]
+pub fn groups_of(user: &Value) -> Vec<EntityRef> {
     let relations = user.get("relations").and_then(Value::as_array).into_iter().flatten();
     let targets = relations
         .filter(|relation| relation.get("type").and_then(Value::as_str) == Some("memberOf"))

@@ -44,30 +44,66 @@ impl Live {
     }
 }
 
-/// Follows app-config until the portal stops. What is wrong with a new version is said once, and the policy before it
-/// stays in force: a slip of the pen must neither lock everybody out nor let everybody in.
+/// Follows app-config until the portal stops.
 pub async fn watch(live: Live, sources: Sources, strict: bool, stop: CancellationToken) {
-    let mut refused = String::new();
+    let mut follower = Follower { live, sources, strict, refused: String::new() };
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
             () = stop.cancelled() => return,
         }
-        let sources = sources.clone();
-        let Ok(loaded) = tokio::task::spawn_blocking(move || load(&sources)).await else { continue };
-        let problem = match loaded.config.filter(|_| loaded.report.is_accepted(strict)) {
-            Some(config) => {
-                if live.replace(Policy::new(&config.permission)) {
-                    tracing::info!("the policy of app-config changed and is in force");
-                }
-                String::new()
+        let looked = tokio::task::spawn_blocking(move || {
+            follower.look();
+            follower
+        });
+        match looked.await {
+            Ok(back) => follower = back,
+            Err(error) => {
+                tracing::error!("app-config is not followed any more: {error}");
+                return;
             }
-            None => loaded.report.to_string(),
-        };
-        if problem != refused && !problem.is_empty() {
-            tracing::error!("app-config has changed and is not accepted; the policy stays as it was.\n{problem}");
         }
-        refused = problem;
+    }
+}
+
+/// Compares what app-config says with what is in force.
+struct Follower {
+    live: Live,
+    sources: Sources,
+    strict: bool,
+    /// What is wrong with it now, so that it is said once.
+    refused: String,
+}
+
+/// What there was to see.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    /// What is in force.
+    Same,
+    /// Something else, which is in force now.
+    Changed,
+    /// Something that is not accepted. What was in force stays: a slip of the pen must neither lock everybody out nor let
+    /// everybody in.
+    Refused,
+}
+
+impl Follower {
+    fn look(&mut self) -> Seen {
+        let loaded = load(&self.sources);
+        let Some(config) = loaded.config.filter(|_| loaded.report.is_accepted(self.strict)) else {
+            let problem = loaded.report.to_string();
+            if problem != self.refused {
+                tracing::error!("app-config has changed and is not accepted; the policy stays as it was.\n{problem}");
+                self.refused = problem;
+            }
+            return Seen::Refused;
+        };
+        self.refused.clear();
+        if !self.live.replace(Policy::new(&config.permission)) {
+            return Seen::Same;
+        }
+        tracing::info!("the policy of app-config changed and is in force");
+        Seen::Changed
     }
 }
 
@@ -85,5 +121,31 @@ mod tests {
         assert!(live.replace(Policy::new(&Permission { enabled: false, ..Permission::default() })));
         assert_ne!(before, clone.get());
         assert_eq!(live.get(), clone.get());
+    }
+
+    #[test]
+    fn app_config_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("app-config.yaml", "permission: { policy: { $include: policy.yaml } }");
+        let rule = |allow: &str| format!("[{{ allow: [{allow}], to: [signed-in] }}]");
+        write("policy.yaml", &rule("plugin.read"));
+        let sources = Sources { files: vec![], dir: folder.path().to_owned(), env: std::collections::BTreeMap::new() };
+        let policy = || Policy::new(&load(&sources).config.unwrap().permission);
+        let live = Live::new(policy());
+        let mut follower =
+            Follower { live: live.clone(), sources: sources.clone(), strict: false, refused: String::new() };
+        assert_eq!(follower.look(), Seen::Same);
+        let before = live.get();
+        for mistake in [rule("plugin.raed"), "[".to_owned(), "[{ allow: [plugin.read] }]".to_owned()] {
+            write("policy.yaml", &mistake);
+            assert_eq!(follower.look(), Seen::Refused, "{mistake}");
+            assert_eq!(live.get(), before, "{mistake}");
+        }
+        write("policy.yaml", &rule("plugin.run"));
+        assert_eq!(follower.look(), Seen::Changed);
+        assert_eq!(*live.get(), policy());
+        assert_ne!(live.get(), before);
+        assert_eq!(follower.look(), Seen::Same);
     }
 }

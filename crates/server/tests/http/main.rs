@@ -9,6 +9,7 @@
     reason = "the helpers of a test stop at the first surprise"
 )]
 
+mod authorize;
 mod catalog;
 pub(crate) mod client;
 mod conventions;
@@ -23,5 +24,6 @@ mod projecting;
 mod push;
 mod registering;
 mod sessions;
+mod tokens;
 mod try_it;
 pub(crate) mod web;

@@ -158,7 +158,7 @@ async fn what_others_were_answered() {
     }
 }
 
-/// Without a policy whoever is signed in reads and refreshes, and nobody else does anything.
+/// Without a policy whoever is signed in reads and refreshes, owners change what they own, and nobody else does anything.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_policy() {
     let portal = TestPortal::start(&json!({}), "").await;
@@ -174,7 +174,12 @@ async fn without_a_policy() {
     check(&bob, "GET", "/api/catalog/locations", Value::Null, 200).await;
     check(&bob, "POST", "/api/catalog/refresh", lamp, 200).await;
     check(&bob, "GET", "/api/plugins", Value::Null, 200).await;
-    check(&bob, "DELETE", "/api/catalog/entities/by-uid/none", Value::Null, 403).await;
+    // Whoever owns something changes it, and nobody else does.
+    for (name, status) in [("shelf", 403), ("lamp", 204)] {
+        let entity = bob.get(&format!("/api/catalog/entities/by-name/component/default/{name}")).await.json();
+        let uid = entity["metadata"]["uid"].as_str().expect("a uid").to_owned();
+        check(&bob, "DELETE", &format!("/api/catalog/entities/by-uid/{uid}"), Value::Null, status).await;
+    }
     check(&bob, "POST", "/api/catalog/locations", json!({ "type": "url", "target": "https://a.example/" }), 403).await;
     let denied = nobody.get("/api/catalog/entities?limit=1").await.json();
     assert_eq!(denied["error"]["message"], "Missing credentials");

@@ -127,6 +127,11 @@ impl TestPortal {
         test
     }
 
+    /// Writes app-config anew while the portal runs.
+    pub(crate) fn configure(&self, app_config: &str) {
+        std::fs::write(self.folder.path().join("app-config.yaml"), app_config).unwrap();
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
         Client { base: self.portal.url.clone(), cookie: None }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard_egress::{Credential, Egress, Policy, Reach, Refused, Request, Secret, Settings};
+use callboard_egress::{Credential, Egress, OnlyOrigin, Request, Secret, Settings};
 use callboard_model::api::{ErrorBody, PushMode, PushRequest, PushResult, PushedEntity};
 use callboard_model::yaml;
 use clap::Args;
@@ -212,18 +212,6 @@ struct Portal {
     credential: Credential,
 }
 
-/// The portal that was named, and nothing that it might redirect to.
-struct Only(url::Origin);
-
-impl Policy for Only {
-    fn check(&self, _method: &Method, url: &Url) -> Result<Reach, Refused> {
-        if url.origin() == self.0 {
-            return Ok(Reach::Named);
-        }
-        Err(Refused::new("the portal's address leads elsewhere; name the place where it really is"))
-    }
-}
-
 impl Portal {
     fn new(base: &Url, source: &str, token: &Secret) -> Result<Portal, Failure> {
         let fail = |message: String| Failure::File { file: base.to_string(), message };
@@ -255,7 +243,8 @@ impl Portal {
         sent.max_redirects = 0;
         sent.max_body = ANSWER_BYTES;
         sent.credential = Some(self.credential.clone());
-        let only = Only(self.url.origin());
+        // And nothing that it might redirect to.
+        let only = OnlyOrigin::of(&self.url);
         let response = self.egress.send(sent, &only).await.map_err(|error| fail(error.to_string()))?;
         let status = response.status;
         let body = response.body.collect(ANSWER_BYTES).await.map_err(|error| fail(error.to_string()))?;

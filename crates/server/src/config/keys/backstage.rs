@@ -52,7 +52,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("auth.providers.vmwareCloud", "would offer sign-in with VMware Cloud"),
     Key::later("backend.actions", "would choose the actions that plugins register"),
     Key::later("backend.auditor", "would set how severe an audit event is in the log"),
-    Key::later("backend.auth", "would admit other services by token"),
+    Key::later(
+        "backend.auth.dangerouslyDisableDefaultAuthPolicy",
+        "would let everybody do everything; `permission.policy` says what visitors may",
+    ),
+    Key::later("backend.auth.keys", "would admit other services by token; `backend.auth.externalAccess` does"),
+    Key::later("backend.auth.pluginKeyStore", "would choose where plugins' signing keys are kept"),
     Key::later("backend.cache", "would keep cached values in another store; here the database keeps them"),
     Key::later("backend.cors", "would let pages of other origins call the API"),
     Key::later("backend.csp", "would change the Content-Security-Policy; Callboard's own is fixed"),

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+
+use super::secret::Fingerprint;
 
 /// Every token there is, by its digest.
 #[derive(Clone, Default)]
 pub struct PushTokens {
-    tokens: Vec<(String, [u8; 32])>,
+    tokens: Vec<(String, Fingerprint)>,
 }
 
 impl PushTokens {
@@ -18,21 +19,18 @@ impl PushTokens {
         let sources = catalog.get("push").and_then(Value::as_object);
         let tokens = sources.into_iter().flatten().filter_map(|(source, settings)| {
             let token = settings.get("token").and_then(Value::as_str).filter(|token| !token.is_empty())?;
-            Some((source.clone(), digest(token.as_bytes())))
+            Some((source.clone(), Fingerprint::of(token.as_bytes())))
         });
         PushTokens { tokens: tokens.collect() }
     }
 
-    /// The source that a token is for. How long this takes says nothing of how much of a guess was right: digests are
-    /// compared, in full, and with every token there is.
+    /// The source that a token is for. It is compared with every token there is.
     #[must_use]
     pub fn source(&self, token: &[u8]) -> Option<&str> {
-        let digest = digest(token);
+        let given = Fingerprint::of(token);
         let mut found = None;
         for (source, known) in &self.tokens {
-            let difference =
-                known.iter().zip(digest).fold(0, |difference, (known, given)| difference | (known ^ given));
-            if difference == 0 {
+            if known.is(&given) {
                 found = Some(source.as_str());
             }
         }
@@ -45,10 +43,6 @@ impl fmt::Debug for PushTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tokens.iter().map(|(source, _)| source)).finish()
     }
-}
-
-fn digest(token: &[u8]) -> [u8; 32] {
-    Sha256::digest(token).into()
 }
 
 #[cfg(test)]
