@@ -29,3 +29,6 @@ pub(crate) mod trace;
 pub(crate) mod ui;
 pub(crate) mod viewer;
 pub(crate) mod web;
+
+pub use routes::{Needs, Route, Routes};
+pub use state::App;

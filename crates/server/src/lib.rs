@@ -3,7 +3,7 @@
 mod adapter;
 pub mod cli;
 pub mod config;
-mod http;
+pub mod http;
 pub mod identity;
 pub mod policy;
 pub mod portal;

@@ -15,15 +15,18 @@ use super::remembered;
 use super::state::App;
 use crate::policy::Permission;
 
+/// A route with its description, as `routes!(handler)` makes it.
+pub type Route = UtoipaMethodRouter<App>;
+
 /// Routes with what they need, and their description.
-pub(crate) struct Routes {
+pub struct Routes {
     app: App,
     router: OpenApiRouter<App>,
 }
 
 /// The permission that a route needs.
 #[derive(Clone)]
-pub(crate) enum Needs {
+pub enum Needs {
     /// Always this one.
     Always(Permission),
     /// One that what the URL names decides: a plugin's action, an endpoint of the proxy.
@@ -63,14 +66,16 @@ impl Needs {
 }
 
 impl Routes {
-    pub(crate) fn new(app: &App) -> Routes {
+    /// None yet.
+    #[must_use]
+    pub fn new(app: &App) -> Routes {
         Routes { app: app.clone(), router: OpenApiRouter::with_openapi(OpenApiBuilder::new().build()) }
     }
 
     /// Adds a route, written `routes!(handler)`. Whoever lacks the permission does not reach the handler, unless it
     /// is one that hides things: then the handler's [`Caller`](caller::Caller) sees nothing.
     #[must_use]
-    pub(crate) fn add(mut self, needs: impl Into<Needs>, route: UtoipaMethodRouter<App>) -> Routes {
+    pub fn add(mut self, needs: impl Into<Needs>, route: Route) -> Routes {
         let needs = needs.into();
         let (schemas, mut paths, methods) = route;
         for item in paths.paths.values_mut() {
@@ -89,7 +94,7 @@ impl Routes {
 
     /// The same for a route whose answer depends on nothing but its URL and what the catalog holds.
     #[must_use]
-    pub(crate) fn add_remembered(self, needs: impl Into<Needs>, route: UtoipaMethodRouter<App>) -> Routes {
+    pub(crate) fn add_remembered(self, needs: impl Into<Needs>, route: Route) -> Routes {
         let (schemas, paths, methods) = route;
         let remembered = middleware::from_fn_with_state(self.app.clone(), remembered::answer);
         self.add(needs, (schemas, paths, methods.layer(remembered)))

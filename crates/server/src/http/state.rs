@@ -13,9 +13,10 @@ use crate::policy::Live;
 use crate::portal::plugins::Plugins;
 
 /// Shared by every request. Cheap to clone.
-pub(crate) type App = Arc<Parts>;
+pub type App = Arc<Parts>;
 
-pub(crate) struct Parts {
+/// What there is one of.
+pub struct Parts {
     pub(crate) title: String,
     pub(crate) organization: Option<String>,
     /// Whether browsers reach the portal by TLS.

@@ -21,7 +21,7 @@ use super::state::App;
 use crate::policy::{Action, Permission, Subject};
 
 pub(crate) fn routes(app: &App) -> Routes {
-    let pressing = Needs::Named { described: "plugin.act, or what the plugin's manifest names", of: action_permission };
+    let pressing = Needs::Named { described: "plugin.act, or the action's", of: action_permission };
     Routes::new(app).add(Permission::PluginUse, routes!(render)).add(pressing, routes!(act))
 }
 

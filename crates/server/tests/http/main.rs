@@ -26,4 +26,5 @@ mod registering;
 mod sessions;
 mod tokens;
 mod try_it;
+mod walk;
 pub(crate) mod web;
