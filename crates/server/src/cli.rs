@@ -5,6 +5,7 @@ mod config_command;
 mod entity;
 mod logging;
 mod plugin;
+mod policy;
 mod serve;
 
 use std::io::Write;
@@ -28,6 +29,7 @@ Examples:
   callboard serve                                  start with ./app-config.yaml, on http://localhost:7007
   callboard config check --strict                  say what is wrong with the configuration, and start nothing
   callboard catalog export --output catalog.yaml   move the catalog to another database
+  callboard policy explain ada plugin.run          say whether somebody may do something, and why
   callboard plugin inspect target/plugins/s3.wasm  see what a plugin asks for, and run nothing of it
   callboard entity validate catalog-info.yaml      check descriptor files as the catalog would";
 
@@ -43,6 +45,9 @@ enum Command {
     /// Look at plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Look at the policy: who may do what, and why
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Look at descriptor files
     #[command(subcommand)]
     Entity(entity::EntityCommand),
@@ -89,6 +94,7 @@ pub async fn run(cli: Cli, out: &mut (dyn Write + Send)) -> Result<ExitCode, Fai
         Command::Catalog(command) => catalog::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, out),
+        Command::Policy(command) => policy::run(command, out).await,
         Command::Entity(command) => entity::run(command, out).await,
     }
 }

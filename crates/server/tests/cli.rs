@@ -290,3 +290,47 @@ fn entities_are_pushed() {
         .output();
     check(&nobody.expect("an answer"), false, &["http://127.0.0.1:1/api/catalog/push/ci: "]);
 }
+
+#[test]
+fn the_policy_is_checked_and_explained() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("a file");
+    let run = |arguments: &[&str]| callboard(arguments).current_dir(dir.path()).output().expect("an answer");
+    write(
+        "app-config.yaml",
+        "permission:\n  roles: { admin: [user:default/root], sre: [group:default/sre] }\n  policy:\n    - name: sre runs\n      \
+         allow: [plugin.run]\n      to: [role:sre]\n    - allow: [catalog.entity.*]\n      to: [signed-in]\n      \
+         where: { relations.ownedBy: $me }\n",
+    );
+    check(
+        &run(&["policy", "check"]),
+        true,
+        &[
+            "role admin: user:default/root",
+            "role sre: group:default/sre",
+            "permission.roles.admin\n  gives *\n  to role:admin",
+            "sre runs (app-config.yaml:4)\n  gives plugin.run\n  to role:sre",
+            "permission.policy[1]",
+            "for entities with {\"relations.ownedby\":\"$me\"}",
+        ],
+    );
+    let wrong = [
+        ("to: [role:ser]", "did you mean `role:sre`"),
+        ("to: [everyone]", "write `anyone`"),
+        ("to: [component:default/x]", "only refs of users and groups"),
+        ("to: [signed-in], where: { kind: $mine }", "`$mine`, which stands for nothing"),
+    ];
+    for (part, expected) in wrong {
+        let policy = format!(
+            "permission:\n  roles: {{ sre: [group:default/sre] }}\n  policy:\n    - {{ allow: [plugin.run], {part} }}\n"
+        );
+        write("app-config.yaml", &policy);
+        let output = run(&["policy", "check"]);
+        let answer = text(&output.stdout);
+        assert!(!output.status.success() && answer.to_lowercase().contains(expected), "{part}: {answer}");
+        assert!(answer.contains("app-config.yaml:4: permission.policy[0]"), "{answer}");
+    }
+    write("app-config.yaml", "permission: { roles: { admin: [user:default/root] } }\n");
+    let nothing = run(&["policy", "explain", "ada", "plugin.run"]);
+    check(&nothing, false, &["there is no database", "--data-dir"]);
+}

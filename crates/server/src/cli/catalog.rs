@@ -10,7 +10,7 @@ use callboard_store::{DatabaseConfig, Db};
 use clap::{Args, Subcommand};
 
 use super::{ConfigFiles, Failure};
-use crate::config::load;
+use crate::config::{Config, load};
 use crate::portal;
 
 #[derive(Debug, Subcommand)]
@@ -126,7 +126,12 @@ fn failure(file: Option<&PathBuf>, error: TransferError) -> Failure {
 }
 
 impl DatabaseOf {
-    async fn open(&self, create: bool) -> Result<Db, Failure> {
+    pub(super) async fn open(&self, create: bool) -> Result<Db, Failure> {
+        Ok(self.open_with_config(create).await?.1)
+    }
+
+    /// The database, and the configuration that names it.
+    pub(super) async fn open_with_config(&self, create: bool) -> Result<(Config, Db), Failure> {
         let loaded = load(&self.config.sources()?);
         let Some(config) = loaded.config.filter(|_| loaded.report.is_accepted(self.config.strict)) else {
             return Err(Failure::Config(format!("the configuration is not accepted.\n{}", loaded.report)));
@@ -149,6 +154,7 @@ impl DatabaseOf {
             }
             DatabaseConfig::File(_) | DatabaseConfig::Postgres(_) => {}
         }
-        Db::open(&database).await.map_err(|error| Failure::Catalog(error.to_string()))
+        let db = Db::open(&database).await.map_err(|error| Failure::Catalog(error.to_string()))?;
+        Ok((config, db))
     }
 }
