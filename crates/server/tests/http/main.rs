@@ -19,6 +19,7 @@ mod openapi;
 mod paging;
 mod permissions;
 mod plugins;
+mod policies;
 pub(crate) mod portal;
 mod projecting;
 mod push;
