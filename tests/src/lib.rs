@@ -7,6 +7,7 @@ pub mod client;
 pub mod environment;
 pub mod example;
 pub mod generator;
+pub mod github;
 pub mod hostile;
 pub mod kills;
 pub mod oidc;

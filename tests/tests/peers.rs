@@ -2,6 +2,7 @@
 //! somebody signed in, each flaw is one that a careful client sees, and what is not allowed is refused.
 
 mod careful;
+mod github;
 mod oidc;
 
 use anyhow::{Context, Result};
