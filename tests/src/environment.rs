@@ -25,6 +25,11 @@ pub fn axe() -> Result<String> {
     std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
+/// The script that starts the OIDC provider, beside the packages that it needs.
+pub fn oidc() -> Result<PathBuf> {
+    prepared("CALLBOARD_OIDC")
+}
+
 /// Where compiled components are kept, so that each is compiled once a run.
 pub fn cache() -> Result<PathBuf> {
     prepared("CALLBOARD_CACHE")

@@ -9,6 +9,7 @@ mod catalog_api;
 mod config;
 mod counting;
 mod kills;
+mod peers;
 mod plugins;
 mod replicas;
 mod s3;

@@ -9,6 +9,7 @@ mod bench;
 mod build;
 mod fuzz;
 mod guests;
+mod oidc;
 mod plugin;
 mod postgres;
 mod prerequisites;

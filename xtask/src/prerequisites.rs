@@ -51,6 +51,10 @@ const BROWSER_PROGRAMS: &[Program] = &[
     Program { names: &["npm"], package: "npm", why: "axe-core, which checks each page's accessibility" },
 ];
 
+/// npm, which fetches it, is there for the browser tests.
+const OIDC_PROGRAMS: &[Program] =
+    &[Program { names: &["node"], package: "nodejs", why: "the OIDC provider of the sign-in tests" }];
+
 /// The package, whose programs are not in `PATH`.
 const POSTGRES: &str = "postgresql";
 
@@ -68,7 +72,7 @@ const FONTS: &str = "fonts-liberation";
 
 /// Makes sure that the programs are there that only tests need.
 pub(crate) fn test_programs() -> Result<()> {
-    programs(BROWSER_PROGRAMS.iter().chain(POSTGRES_PROGRAMS))
+    programs(BROWSER_PROGRAMS.iter().chain(OIDC_PROGRAMS).chain(POSTGRES_PROGRAMS))
 }
 
 /// Makes sure that the browser is there.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::progress::Progress;
-use crate::{axe, guests, plugin, postgres, prerequisites, project, tidy, tool, web};
+use crate::{axe, guests, oidc, plugin, postgres, prerequisites, project, tidy, tool, web};
 
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     let mut progress = Progress::new();
@@ -13,7 +13,7 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
 }
 
 fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
-    progress.step("Machine", "compiler targets; PostgreSQL, and chromium and npm for the browser tests", || {
+    progress.step("Machine", "compiler targets; PostgreSQL, chromium, Node.js and npm for the tests", || {
         prerequisites::rust_targets(&[project::PLUGIN_TARGET, project::WEB_TARGET])?;
         prerequisites::test_programs()
     })?;
@@ -26,6 +26,7 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
     progress.step("Plugins", "the portal tests load the real ones", || plugin::build(None))?;
     progress.step("Guests", "plugins that try what a plugin must not be able to do", guests::build)?;
     let axe = progress.step("axe-core", "checks each page's accessibility", axe::fetch)?;
+    let oidc = progress.step("OIDC provider", "the sign-in tests sign in with it", oidc::fetch)?;
     if filters.is_empty() {
         progress.step("Lints", "clippy for the server side", || clippy(&["--workspace", "--all-targets"]))?;
         progress.step("Lints of the web UI", "clippy for the browser", || {
@@ -64,6 +65,7 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
                 .env("CALLBOARD_GUESTS", project::guests())
                 .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_AXE", &axe)
+                .env("CALLBOARD_OIDC", &oidc)
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
     })
