@@ -12,7 +12,7 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, caller, catalog, etag, extensions, health, plugins, session, ui, web};
+use super::{apis, app as app_info, audit, caller, catalog, etag, extensions, health, plugins, session, ui, web};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
@@ -48,6 +48,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .mount("/catalog", catalog::routes(app))
         .merge(apis::routes(app))
         .merge(app_info::routes(app))
+        .merge(audit::routes(app))
         .merge(session::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))

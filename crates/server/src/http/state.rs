@@ -7,6 +7,7 @@ use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
 use super::remembered::Answers;
+use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, Policy, PushTokens, Sessions};
 use crate::portal::plugins::Plugins;
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) policy: Arc<Policy>,
     pub(crate) push_tokens: PushTokens,
     pub(crate) sessions: Sessions,
+    pub(crate) audit: AuditLog,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
     pub(crate) try_allow: Vec<Allowed>,

@@ -33,6 +33,8 @@ pub enum Permission {
     PluginRun,
     /// Sends requests to the servers that an API's definition names. Only for people who are signed in.
     ApiTry,
+    /// Reads who changed or attempted what.
+    AuditRead,
 }
 
 /// What a permission is about.
@@ -55,7 +57,7 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name.
-    pub const NAMED: [Permission; 13] = [
+    pub const NAMED: [Permission; 14] = [
         Permission::EntityRead,
         Permission::EntityDelete,
         Permission::EntityRefresh,
@@ -69,6 +71,7 @@ impl Permission {
         Permission::PluginAct,
         Permission::PluginRun,
         Permission::ApiTry,
+        Permission::AuditRead,
     ];
 
     /// As a policy names it.
@@ -90,6 +93,7 @@ impl Permission {
             Permission::PluginAct => "plugin.act",
             Permission::PluginRun => "plugin.run",
             Permission::ApiTry => "api.try",
+            Permission::AuditRead => "audit.read",
         }
     }
 
