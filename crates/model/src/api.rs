@@ -9,11 +9,13 @@ use crate::manifest::AttachmentPoint;
 use crate::processing::Hook;
 use crate::rights::Rights;
 
+mod audit;
 mod catalog;
 #[cfg(feature = "openapi")]
 pub mod described;
 mod identity;
 
+pub use audit::{AuditDecision, AuditEntry, AuditPage};
 pub use catalog::{
     EntityError, EntityFailure, ExistingEntityFile, Freshness, FreshnessSource, FreshnessStep, GeneratedEntity,
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,

@@ -1,7 +1,9 @@
 //! The command line: what `callboard` can be told to do.
 
+mod audit;
 mod catalog;
 mod config_command;
+mod database;
 mod entity;
 mod logging;
 mod plugin;
@@ -30,6 +32,7 @@ Examples:
   callboard config check --strict                  say what is wrong with the configuration, and start nothing
   callboard catalog export --output catalog.yaml   move the catalog to another database
   callboard policy explain ada plugin.run          say whether somebody may do something, and why
+  callboard audit verify                           see whether the audit log is as it was written
   callboard plugin inspect target/plugins/s3.wasm  see what a plugin asks for, and run nothing of it
   callboard entity validate catalog-info.yaml      check descriptor files as the catalog would";
 
@@ -39,6 +42,9 @@ enum Command {
     /// Move the catalog to another database, or keep a copy
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// Check and export the record of changes and denied attempts
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
@@ -92,6 +98,7 @@ pub async fn run(cli: Cli, out: &mut (dyn Write + Send)) -> Result<ExitCode, Fai
     match cli.command {
         Command::Serve(command) => serve::run(command, out).await,
         Command::Catalog(command) => catalog::run(command, out).await,
+        Command::Audit(command) => audit::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, out),
         Command::Policy(command) => policy::run(command, out).await,
@@ -116,6 +123,9 @@ pub enum Failure {
         /// What is wrong with it.
         message: String,
     },
+    /// The database could not be used.
+    #[error("{0}")]
+    Database(String),
     /// The catalog was not moved.
     #[error("{0}")]
     Catalog(String),

@@ -1,6 +1,7 @@
 //! Callboard: a plugin host that becomes a developer portal. Configuration, wiring, HTTP API, identity and the CLI.
 
 mod adapter;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod http;

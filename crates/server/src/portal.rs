@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::audit::{AuditError, AuditLog, Recorder};
 use crate::config::sources::Sources;
 use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
@@ -65,6 +66,7 @@ pub struct Portal {
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     catalog: JoinHandle<()>,
+    recorder: Recorder,
     db: Db,
 }
 
@@ -90,6 +92,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Store(#[from] callboard_store::Error),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// `integrations`, `aws` or `backend.reading`.
     #[error("app-config, {0}")]
     Egress(#[from] SettingsError),
@@ -127,7 +132,8 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let front = Front::new(lifecycle.clone());
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
-    let serving = axum::serve(listener, front.router()).with_graceful_shutdown(stopped);
+    let service = front.router().into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     let server = tokio::spawn(async move { serving.await });
     // Until the portal stands, an error must not leave the listener behind.
     let guard = stop.clone().drop_guard();
@@ -138,11 +144,12 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     if let Some(Follow { sources, strict }) = follow {
         tokio::spawn(policy::watch(app.policy.clone(), sources, strict, stop.clone()));
     }
+    let recorder = app.audit.start();
     lifecycle.depends_on(db.clone());
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
     tracing::info!(%url, "ready");
-    Ok(Portal { url, address, lifecycle, stop, server, catalog, db })
+    Ok(Portal { url, address, lifecycle, stop, server, catalog, recorder, db })
 }
 
 impl Portal {
@@ -150,7 +157,7 @@ impl Portal {
     pub async fn shutdown(self) {
         self.lifecycle.enter(Phase::Stopping);
         self.stop.cancel();
-        let Portal { mut server, mut catalog, db, .. } = self;
+        let Portal { mut server, mut catalog, recorder, db, .. } = self;
         let all = async { tokio::join!(&mut server, &mut catalog) };
         match tokio::time::timeout(DRAIN, all).await {
             Ok((Ok(Ok(())), Ok(()))) => {}
@@ -161,6 +168,7 @@ impl Portal {
                 catalog.abort();
             }
         }
+        recorder.finish().await;
         db.close().await;
     }
 }
@@ -177,6 +185,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         .map_err(|error| StartError::DataDir { path: data_dir.to_owned(), error })?;
     let db = Db::open(&database(config, data_dir)).await?;
     let sessions = Sessions::open(db.clone()).await?;
+    let audit = AuditLog::open(db.clone()).await?;
     let settings = Settings::from_values(&config.backend.reading, &config.integrations, &config.aws)?;
     let egress = Egress::new(settings)?;
 
@@ -216,6 +225,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         policy: Live::new(Policy::new(&config.permission)),
         push_tokens: PushTokens::new(&config.catalog),
         sessions,
+        audit,
         directory: Directory::new(&config.auth),
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
         try_allow,

@@ -334,3 +334,86 @@ fn the_policy_is_checked_and_explained() {
     let nothing = run(&["policy", "explain", "ada", "plugin.run"]);
     check(&nothing, false, &["there is no database", "--data-dir"]);
 }
+
+#[test]
+fn the_audit_log_is_checked_and_exported() {
+    use callboard::audit::{AuditLog, Entry};
+    use callboard_store::{DatabaseConfig, Db, args, query};
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("data");
+    let (file, config) = (data.join("callboard.sqlite"), dir.path().join("app-config.yaml"));
+    std::fs::write(&config, "app: {title: Test}\n").expect("a file");
+    let audit = |arguments: &[&str]| {
+        let mut command = callboard(&["audit"]);
+        command.args(arguments).arg("--config").arg(&config).arg("--data-dir").arg(&data);
+        command.output().expect("an answer")
+    };
+    check(&audit(&["verify"]), false, &["callboard.sqlite: there is no database", "--data-dir"]);
+    assert!(!file.exists(), "to look is not to change");
+
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let in_database = |work: fn(Db) -> futures::future::BoxFuture<'static, ()>| {
+        runtime.block_on(async {
+            let db = Db::open(&DatabaseConfig::File(file.clone())).await.expect("a database");
+            work(db.clone()).await;
+            db.close().await;
+        });
+    };
+    std::fs::create_dir(&data).expect("a folder");
+    in_database(|_| Box::pin(async {}));
+    check(&audit(&["verify"]), false, &["there is no audit log in this database"]);
+    check(&audit(&["export"]), false, &["there is no audit log in this database"]);
+    in_database(|db| {
+        Box::pin(async {
+            let log = AuditLog::open(db).await.expect("a log");
+            for actor in ["user:default/ada", "user:default/bob"] {
+                let entry = Entry {
+                    actor: actor.to_owned(),
+                    credential: "session".to_owned(),
+                    permission: "catalog.entity.delete".to_owned(),
+                    method: "DELETE".to_owned(),
+                    path: "/api/catalog/entities/by-uid/x".to_owned(),
+                    resource: None,
+                    remote: None,
+                    rule: "default".to_owned(),
+                    request_id: "00ff".to_owned(),
+                };
+                log.allowed(entry).await.expect("a row").ended(204);
+            }
+        })
+    });
+    let whole = audit(&["verify"]);
+    check(&whole, true, &["The audit log is whole, from its first row to its newest, 2:"]);
+    let answer = text(&whole.stdout);
+    let head = answer.trim().trim_end_matches('.').rsplit_once(' ').expect("a head").1;
+    check(&audit(&["verify", "--expect", head]), true, &["The audit log is whole"]);
+    let export = text(&audit(&["export"]).stdout);
+    assert_eq!(export.lines().count(), 2, "{export}");
+    let entry: serde_json::Value = serde_json::from_str(export.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&entry["seq"], &entry["actor"]), (&serde_json::json!(1), &serde_json::json!("user:default/ada")));
+    let other = dir.path().join("audit.ndjson");
+    let to_file = audit(&["export", "--output", &other.display().to_string()]);
+    check(&to_file, true, &["Exported 2 rows of the audit log to ", "audit.ndjson."]);
+    assert_eq!(std::fs::read_to_string(&other).expect("a file"), export);
+    check(&audit(&["export", "--output", "/"]), false, &["callboard: /: "]);
+
+    let longer = head.replacen('2', "9", 1);
+    let cut_off = ["The audit log is broken: rows 3 to 9 are missing: the end of the log was cut off."];
+    check(&audit(&["verify", "--expect", &longer]), false, &cut_off);
+    let other = format!("1:{}", "0".repeat(64));
+    check(&audit(&["verify", "--expect", &other]), false, &["row 1 has another hash than expected"]);
+    check(&audit(&["verify", "--expect", "2"]), false, &["--expect", "write SEQ:HASH"]);
+    in_database(|db| {
+        Box::pin(async move {
+            let sql = query("UPDATE audit SET actor = 'user:default/eve' WHERE seq = 1", args![]);
+            db.execute(sql).await.expect("a change");
+        })
+    });
+    let broken = audit(&["verify"]);
+    check(&broken, false, &["The audit log is broken: row 1 was changed: its content does not fit its hash."]);
+    assert_eq!(broken.status.code(), Some(1));
+
+    std::fs::write(&config, "backend: {database: {client: better-sqlite3, connection: ':memory:'}}\n").expect("a file");
+    check(&audit(&["verify"]), false, &["keeps everything in memory"]);
+}

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use callboard_catalog::{TransferError, Transferred, export, import};
-use callboard_store::{DatabaseConfig, Db};
-use clap::{Args, Subcommand};
+use callboard_store::Db;
+use clap::Subcommand;
 
-use super::{ConfigFiles, Failure};
-use crate::config::{Config, load};
-use crate::portal;
+use super::Failure;
+use super::database::DatabaseOf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CatalogCommand {
@@ -49,16 +48,6 @@ pub(super) enum CatalogCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-}
-
-/// Which database.
-#[derive(Debug, Args)]
-pub(super) struct DatabaseOf {
-    #[command(flatten)]
-    config: ConfigFiles,
-    /// The folder in which `callboard serve` keeps its database, where app-config names no other
-    #[arg(long, value_name = "FOLDER", default_value = "data")]
-    data_dir: PathBuf,
 }
 
 const EXPORT_EXAMPLES: &str = "\
@@ -122,39 +111,5 @@ fn failure(file: Option<&PathBuf>, error: TransferError) -> Failure {
             Failure::File { file: file.display().to_string(), message: error.to_string() }
         }
         _ => Failure::Catalog(error.to_string()),
-    }
-}
-
-impl DatabaseOf {
-    pub(super) async fn open(&self, create: bool) -> Result<Db, Failure> {
-        Ok(self.open_with_config(create).await?.1)
-    }
-
-    /// The database, and the configuration that names it.
-    pub(super) async fn open_with_config(&self, create: bool) -> Result<(Config, Db), Failure> {
-        let loaded = load(&self.config.sources()?);
-        let Some(config) = loaded.config.filter(|_| loaded.report.is_accepted(self.config.strict)) else {
-            return Err(Failure::Config(format!("the configuration is not accepted.\n{}", loaded.report)));
-        };
-        let database = portal::database(&config, &self.data_dir);
-        match &database {
-            DatabaseConfig::Memory => {
-                let message = "backend.database keeps the catalog in memory, where no other process reaches it";
-                return Err(Failure::Catalog(message.to_owned()));
-            }
-            DatabaseConfig::File(file) if create => {
-                if let Some(folder) = file.parent() {
-                    std::fs::create_dir_all(folder)?;
-                }
-            }
-            DatabaseConfig::File(file) if !file.exists() => {
-                let file = file.display().to_string();
-                let message = "there is no database. Say where `callboard serve` keeps it, with --data-dir or --config";
-                return Err(Failure::File { file, message: message.to_owned() });
-            }
-            DatabaseConfig::File(_) | DatabaseConfig::Postgres(_) => {}
-        }
-        let db = Db::open(&database).await.map_err(|error| Failure::Catalog(error.to_string()))?;
-        Ok((config, db))
     }
 }

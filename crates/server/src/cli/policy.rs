@@ -10,7 +10,7 @@ use callboard_store::Db;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::catalog::DatabaseOf;
+use super::database::DatabaseOf;
 use super::{ConfigFiles, Failure};
 use crate::config::{PolicyRule, load};
 use crate::identity::{Principal, User, directory};

@@ -64,22 +64,35 @@ pub(crate) fn covers(access: &Access, entity: Option<&Value>) -> Result<bool> {
     }
 }
 
+/// Why a request does not reach its handler.
+pub(crate) struct Refused {
+    pub(crate) error: ApiError,
+    /// Who asked, where that is known.
+    pub(crate) caller: Option<Caller>,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Refused {
+        Refused { error, caller: None }
+    }
+}
+
 /// Lets a request pass that has the permission, and tells the handler what it covers.
-pub(crate) fn admit(app: &App, permission: &Permission, request: &mut Request) -> Result<()> {
+pub(crate) fn admit(app: &App, permission: &Permission, request: &mut Request) -> Result<Caller, Refused> {
     let identified = request.extensions_mut().remove::<Identified>();
     let Identified(identity) =
         identified.ok_or_else(|| ApiError::internal(&"a route is not below the layer that identifies callers"))?;
     let Identity { principal, credential } = identity?;
     let policy = app.policy.get();
     let decision = policy.decide(&principal, permission);
-    if decision.access == Access::None {
-        if let Some(refusal) = refusal(&principal, permission, &decision.reason) {
-            return Err(refusal);
-        }
+    let caller = Caller { principal, credential, access: decision.access, reason: decision.reason, policy };
+    if caller.access == Access::None
+        && let Some(error) = refusal(&caller.principal, permission, &caller.reason)
+    {
+        return Err(Refused { error, caller: Some(caller) });
     }
-    let (access, reason) = (decision.access, decision.reason);
-    request.extensions_mut().insert(Caller { principal, credential, access, reason, policy });
-    Ok(())
+    request.extensions_mut().insert(caller.clone());
+    Ok(caller)
 }
 
 /// What is answered to somebody who lacks a permission; none where what they may not see does not seem to exist.

@@ -26,7 +26,7 @@ pub(crate) struct ApiError {
 }
 
 /// Seconds after which a database that was away is worth another try. It is mended within a second of its return.
-const RETRY_AFTER: u64 = 5;
+pub(crate) const RETRY_AFTER: u64 = 5;
 
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 

@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, catalog, etag, extensions, health, identify, issuer, permission, plugins, session, tokens,
-    ui, web,
+    apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, session,
+    tokens, ui, web,
 };
 
 /// What the description says of the API as a whole.
@@ -51,6 +51,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .mount("/catalog", catalog::routes(app))
         .merge(apis::routes(app))
         .merge(app_info::routes(app))
+        .merge(audit::routes(app))
         .merge(session::routes(app))
         .merge(issuer::routes(app))
         .merge(tokens::routes(app))

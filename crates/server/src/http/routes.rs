@@ -5,10 +5,12 @@ use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use callboard_model::access::Access;
 use serde_json::json;
 use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 
+use super::audit;
 use super::caller;
 use super::error::{self, ApiError};
 use super::remembered;
@@ -142,8 +144,27 @@ async fn guard(State((app, needs)): State<(App, Needs)>, request: Request, next:
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
-    match caller::admit(&app, &permission, &mut request) {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+    let admitted = caller::admit(&app, &permission, &mut request);
+    let is_change = audit::is_change(&permission, request.method());
+    match admitted {
+        Ok(caller) if caller.access == Access::None => {
+            // What is hidden from them does not seem to exist; that they asked is known all the same.
+            let (entry, request) = audit::entry(request, &app, &permission, Some(&caller)).await;
+            audit::denied(&app, entry);
+            next.run(request).await
+        }
+        Ok(caller) if is_change => {
+            let (entry, request) = audit::entry(request, &app, &permission, Some(&caller)).await;
+            audit::recorded(&app, entry, next.run(request)).await
+        }
+        Ok(_) => next.run(request).await,
+        Err(refused) => {
+            let (mut entry, _) = audit::entry(request, &app, &permission, refused.caller.as_ref()).await;
+            if refused.caller.is_none() {
+                entry.rule = format!("{}: {}", refused.error.name, refused.error.message);
+            }
+            audit::denied(&app, entry);
+            refused.error.into_response()
+        }
     }
 }

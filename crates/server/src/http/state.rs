@@ -7,6 +7,7 @@ use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
 use super::remembered::Answers;
+use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
 use crate::policy::Live;
@@ -31,6 +32,7 @@ pub struct Parts {
     pub(crate) push_tokens: PushTokens,
     pub(crate) user_tokens: UserTokens,
     pub(crate) sessions: Sessions,
+    pub(crate) audit: AuditLog,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
     pub(crate) try_allow: Vec<Allowed>,

@@ -13,10 +13,15 @@ use tracing::Instrument;
 #[derive(Clone)]
 pub(crate) struct Asker(pub(crate) String);
 
+/// In a request's extensions: the id under which the log knows it.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Logs the request when it is answered. Everything else that is logged for it has the same id, and so does the
 /// answer: whoever reports an error can name it.
-pub(crate) async fn log(request: Request, next: Next) -> Response {
+pub(crate) async fn log(mut request: Request, next: Next) -> Response {
     let id = hex::encode(rand::random::<[u8; 8]>());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!(target: "callboard::http", "request", id);
     let mut response = answer(request, next).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id) {

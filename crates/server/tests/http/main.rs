@@ -9,6 +9,7 @@
     reason = "the helpers of a test stop at the first surprise"
 )]
 
+mod audit;
 mod authorize;
 mod catalog;
 pub(crate) mod client;
