@@ -49,6 +49,7 @@ mod scrub;
 mod secret;
 mod send;
 mod target;
+mod upload;
 
 pub use self::{
     aws::S3Binding,
@@ -56,7 +57,7 @@ pub use self::{
     credential::Credential,
     egress::Egress,
     error::Error,
-    headers::HeaderProfile,
+    headers::{HeaderProfile, named_by_connection},
     limits::Limits,
     policy::{Policy, Reach, Refused},
     reader::{
@@ -69,4 +70,5 @@ pub use self::{
     settings::{
         AwsAccount, AwsAccounts, AwsS3Integration, HostPattern, Integrations, ReadingRule, Settings, SettingsError,
     },
+    upload::{Cut, Upload},
 };
