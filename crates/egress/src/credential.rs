@@ -26,6 +26,18 @@ struct Inner {
     kind: Kind,
 }
 
+/// A header that is set for an origin, and nowhere else.
+#[derive(Clone, Debug)]
+pub struct SetHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value, which nothing shows.
+    pub value: Secret,
+    /// Whether the value is masked in what comes back, with the parts of `Bearer …`, `Token token=…` and `Basic …` that
+    /// would do without the rest. What is no secret is better left: an answer may have the same word in it.
+    pub is_masked: bool,
+}
+
 enum Kind {
     Headers { headers: Vec<(HeaderName, Secret)>, masked: Vec<Secret> },
     Signed(Signing),
@@ -50,10 +62,17 @@ impl Credential {
         Self::in_header(origin, name, value.clone(), Vec::new())
     }
 
-    /// Several headers, for one origin. Of values such as `Bearer …`, `Token token=…` and `Basic …` the parts that tell
-    /// the secret are masked as well.
-    pub fn headers(origin: &Url, headers: Vec<(HeaderName, Secret)>) -> Result<Self, Error> {
-        let masked = headers.iter().flat_map(|(_, value)| telling(value.expose())).map(Secret::new).collect();
+    /// Several headers, for one origin.
+    pub fn headers(origin: &Url, headers: impl IntoIterator<Item = SetHeader>) -> Result<Self, Error> {
+        let mut masked = Vec::new();
+        let headers = headers.into_iter().map(|SetHeader { name, value, is_masked }| {
+            if is_masked {
+                masked.push(value.clone());
+                masked.extend(telling(value.expose()).into_iter().map(Secret::new));
+            }
+            (name, value)
+        });
+        let headers = headers.collect();
         Self::in_headers(origin, headers, masked)
     }
 
@@ -62,12 +81,12 @@ impl Credential {
         Self { inner: Arc::new(Inner { scope, kind: Kind::Signed(signing) }) }
     }
 
-    fn in_header(origin: &Url, name: HeaderName, value: Secret, masked: Vec<Secret>) -> Result<Self, Error> {
+    fn in_header(origin: &Url, name: HeaderName, value: Secret, mut masked: Vec<Secret>) -> Result<Self, Error> {
+        masked.push(value.clone());
         Self::in_headers(origin, vec![(name, value)], masked)
     }
 
-    fn in_headers(origin: &Url, headers: Vec<(HeaderName, Secret)>, mut masked: Vec<Secret>) -> Result<Self, Error> {
-        masked.extend(headers.iter().map(|(_, value)| value.clone()));
+    fn in_headers(origin: &Url, headers: Vec<(HeaderName, Secret)>, masked: Vec<Secret>) -> Result<Self, Error> {
         if headers.iter().any(|(_, value)| HeaderValue::from_str(value.expose()).is_err()) {
             return Err(Error::Credential(format!(
                 "the credential for {} holds a character that no header may hold, such as a line break",

@@ -54,7 +54,7 @@ mod upload;
 pub use self::{
     aws::S3Binding,
     body::Body,
-    credential::Credential,
+    credential::{Credential, SetHeader},
     egress::Egress,
     error::Error,
     headers::{HeaderProfile, named_by_connection},

@@ -48,9 +48,8 @@ pub(crate) async fn pass_on(
 ) -> Result<Response, Error> {
     let request = Request { max_redirects: 0, retry: false, revalidate: None, ..request };
     let mut sending = Sending::prepare(inner, request, policy)?;
-    sending.upload = upload;
     let hop = sending.first.clone();
-    let response = sending.send_one(&hop, false).await?;
+    let response = sending.send_one(&hop, false, upload).await?;
     sending.finish(hop, response)
 }
 
@@ -68,8 +67,6 @@ struct Sending<'a> {
     inner: &'a Inner,
     policy: &'a dyn Policy,
     first: Hop,
-    /// In the place of the first request's body; taken when it is sent.
-    upload: Option<Upload>,
     host: Option<HeaderValue>,
     kept: Option<(Key, Option<Kept>)>,
     attached: Vec<Pattern>,
@@ -109,7 +106,6 @@ impl<'a> Sending<'a> {
             inner,
             policy,
             first: Hop { method, url, headers, body, credential },
-            upload: None,
             host,
             kept,
             attached: Vec::new(),
@@ -126,7 +122,7 @@ impl<'a> Sending<'a> {
     async fn follow(&mut self, mut hop: Hop) -> Result<(Hop, reqwest::Response), Error> {
         let mut redirects = 0;
         loop {
-            let response = self.send_one(&hop, redirects > 0).await?;
+            let response = self.send_one(&hop, redirects > 0, None).await?;
             tracing::debug!(method = %hop.method, url = %target::shown(&hop.url), status = %response.status(), "sent");
             let Some(next) = self.redirect(&hop, &response)? else { return Ok((hop, response)) };
             redirects += 1;
@@ -138,7 +134,13 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn send_one(&mut self, hop: &Hop, redirected: bool) -> Result<reqwest::Response, Error> {
+    /// An upload takes the place of the hop's body.
+    async fn send_one(
+        &mut self,
+        hop: &Hop,
+        redirected: bool,
+        upload: Option<Upload>,
+    ) -> Result<reqwest::Response, Error> {
         let reach = self.policy.check(&hop.method, &hop.url).map_err(|refused| Error::Refused {
             url: target::shown(&hop.url),
             redirected,
@@ -148,7 +150,7 @@ impl<'a> Sending<'a> {
         let mut request = reqwest::Request::new(hop.method.clone(), hop.url.clone());
         *request.headers_mut() = hop.headers.clone();
         let mut moved = Moved::now();
-        if let Some(upload) = self.upload.take() {
+        if let Some(upload) = upload {
             moved = upload.moved();
             if let Some(length) = upload.length() {
                 request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));

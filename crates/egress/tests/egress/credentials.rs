@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use callboard_egress::{Credential, Error, HeaderProfile, Secret};
+use callboard_egress::{Credential, Error, HeaderProfile, Secret, SetHeader};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::support::{NAMED, Reply, Server, egress, get};
@@ -52,12 +52,16 @@ async fn attached_and_masked() {
     check(basic, "authorization", &format!("Basic {encoded}"), &[&encoded, "pa/ss+word"]).await;
     let header = Credential::header(url, key.clone(), &password).unwrap();
     check(header, "x-key", "pa/ss+word", &["pa/ss+word", "pa\\/ss", "pa%2Fss%2Bword"]).await;
-    let both = vec![
-        (AUTHORIZATION, Secret::new(format!("Basic {encoded}"))),
-        (key, Secret::new("Token token=\"another-secret\"")),
-    ];
+    let set = |name, value: &str, is_masked| SetHeader { name, value: Secret::new(value), is_masked };
+    let both =
+        [set(AUTHORIZATION, &format!("Basic {encoded}"), true), set(key, "Token token=\"another-secret\"", true)];
     let both = Credential::headers(url, both).unwrap();
     check(both, "x-key", "Token token=\"another-secret\"", &[&encoded, "pa/ss+word", "another-secret"]).await;
+
+    let mut request = get(url.clone());
+    request.credential = Some(Credential::headers(url, [set(AUTHORIZATION, "in clear", false)]).unwrap());
+    let response = egress.send(request, &NAMED).await.unwrap();
+    assert_eq!(response.headers["x-echo"], "in clear");
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn lengths() {
         (length, response.body.collect(100).await.unwrap())
     };
     assert_eq!(send(None).await, (Some("2".to_owned()), Bytes::from_static(b"--")));
-    let key = Credential::headers(&server.url, vec![("x-key".parse().unwrap(), Secret::new("s3cr3t"))]).unwrap();
+    let key = Credential::header(&server.url, "x-key".parse().unwrap(), &Secret::new("s3cr3t")).unwrap();
     assert_eq!(send(Some(key)).await, (None, Bytes::from_static(b"-[masked]-")));
 }
 
