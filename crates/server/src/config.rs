@@ -18,5 +18,5 @@ pub use finding::{Finding, Report, Severity, Unhonoured, Unset};
 pub use load::{Loaded, load};
 pub use model::{
     Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, Guest, HostSettings, Listen, Organization,
-    Permission, PluginConfig, PolicyRule, TryAllow, TryItOut,
+    Permission, PluginConfig, PolicyRule, Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader, TryAllow, TryItOut,
 };

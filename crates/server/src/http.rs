@@ -17,6 +17,7 @@ pub(crate) mod identify;
 pub(crate) mod openapi;
 pub(crate) mod params;
 pub(crate) mod plugins;
+pub(crate) mod proxy;
 pub(crate) mod remembered;
 pub(crate) mod routes;
 pub(crate) mod server;

@@ -12,6 +12,7 @@ use callboard_catalog::{Catalog, Scm};
 use callboard_egress::{Egress, Settings, SettingsError};
 use callboard_host::{HostError, HostSettings, Limits, PluginHost};
 use callboard_store::{DatabaseConfig, Db, Kv};
+use http::{HeaderValue, Uri};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
 use crate::http::openapi;
+use crate::http::proxy;
 use crate::http::remembered::Answers;
 use crate::http::server::Front;
 use crate::http::state::{App, Parts};
@@ -135,7 +137,8 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
     if let Some(Follow { sources, strict }) = follow {
-        tokio::spawn(policy::watch(app.policy.clone(), sources, strict, stop.clone()));
+        let app = app.clone();
+        tokio::spawn(policy::watch(sources, strict, stop.clone(), move |config| take(&app, config)));
     }
     lifecycle.depends_on(db.clone());
     front.open(openapi::portal(&app, viewer));
@@ -162,6 +165,14 @@ impl Portal {
         }
         db.close().await;
     }
+}
+
+/// Takes over what may change while the portal runs.
+fn take(app: &App, config: &Config) {
+    if app.policy.replace(Policy::new(&config.permission)) {
+        tracing::info!("the policy of app-config changed and is in force");
+    }
+    app.proxy.follow(config);
 }
 
 struct Built {
@@ -198,6 +209,10 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let try_allow = try_allow.map_err(|message| StartError::Config { path: "apis.tryItOut.allow", message })?;
 
     let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref());
+    let portal = base_url.unwrap_or(url).as_str().parse().ok().and_then(|uri: Uri| uri.authority().cloned());
+    let portal = portal.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    let proxy = proxy::Live::new(config, portal.unwrap_or(HeaderValue::from_static("localhost")))
+        .map_err(|invalid| StartError::Config { path: "proxy.endpoints", message: invalid.message })?;
     let app = Arc::new(Parts {
         title: config.app.title.clone(),
         organization: config.organization.name.clone(),
@@ -211,6 +226,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         sessions,
         directory: Directory::new(&config.auth),
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
+        proxy,
         try_allow,
         try_rate: RateLimit::new(),
     });

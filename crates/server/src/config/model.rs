@@ -1,5 +1,7 @@
 //! The typed form of app-config: what the rest of the server reads.
 
+mod proxy;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::node::Origin;
+
+pub use proxy::{Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader};
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub struct Config {
     pub auth: Auth,
     /// `apis`.
     pub apis: Apis,
+    /// `proxy`.
+    pub proxy: Proxy,
     /// Everything, merged and substituted. It contains secrets: it is only for the host, which hands each plugin the
     /// part that its manifest describes and its grant names.
     pub raw: Value,

@@ -12,7 +12,7 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, catalog, etag, extensions, health, identify, plugins, session, ui, web};
+use super::{apis, app as app_info, catalog, etag, extensions, health, identify, plugins, proxy, session, ui, web};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
@@ -46,6 +46,7 @@ pub(crate) fn portal(app: &App, viewer: Viewer) -> Router {
 fn api(app: &App) -> (Router<App>, OpenApi) {
     let routes = Routes::new(app)
         .mount("/catalog", catalog::routes(app))
+        .mount("/proxy", proxy::routes(app))
         .merge(apis::routes(app))
         .merge(app_info::routes(app))
         .merge(session::routes(app))

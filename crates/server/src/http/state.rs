@@ -6,6 +6,7 @@ use callboard_catalog::Catalog;
 use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
+use super::proxy;
 use super::remembered::Answers;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, PushTokens, Sessions};
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
+    pub(crate) proxy: proxy::Live,
     pub(crate) try_allow: Vec<Allowed>,
     pub(crate) try_rate: RateLimit,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Policy;
-use crate::config::load;
 use crate::config::sources::Sources;
+use crate::config::{Config, load};
 
 /// How often app-config is looked at again: a changed policy is in force within a few seconds, and reading some files of a
 /// few KiB costs nothing that anybody would notice. Their times are not asked, because neither a mounted ConfigMap nor an
@@ -34,7 +34,7 @@ impl Live {
     }
 
     /// Puts another one into force; whether it is another.
-    fn replace(&self, policy: Policy) -> bool {
+    pub(crate) fn replace(&self, policy: Policy) -> bool {
         let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
         let changed = **current != policy;
         if changed {
@@ -44,9 +44,9 @@ impl Live {
     }
 }
 
-/// Follows app-config until the portal stops. What is wrong with a new version is said once, and the policy before it
-/// stays in force: a slip of the pen must neither lock everybody out nor let everybody in.
-pub async fn watch(live: Live, sources: Sources, strict: bool, stop: CancellationToken) {
+/// Follows app-config until the portal stops, and hands each version to `take`. What is wrong with a new version is said
+/// once, and what was in force before it stays: a slip of the pen must neither lock everybody out nor let everybody in.
+pub async fn watch(sources: Sources, strict: bool, stop: CancellationToken, take: impl Fn(&Config) + Send + Sync) {
     let mut refused = String::new();
     loop {
         tokio::select! {
@@ -57,15 +57,13 @@ pub async fn watch(live: Live, sources: Sources, strict: bool, stop: Cancellatio
         let Ok(loaded) = tokio::task::spawn_blocking(move || load(&sources)).await else { continue };
         let problem = match loaded.config.filter(|_| loaded.report.is_accepted(strict)) {
             Some(config) => {
-                if live.replace(Policy::new(&config.permission)) {
-                    tracing::info!("the policy of app-config changed and is in force");
-                }
+                take(&config);
                 String::new()
             }
             None => loaded.report.to_string(),
         };
         if problem != refused && !problem.is_empty() {
-            tracing::error!("app-config has changed and is not accepted; the policy stays as it was.\n{problem}");
+            tracing::error!("app-config has changed and is not accepted; what was in force stays.\n{problem}");
         }
         refused = problem;
     }

@@ -20,6 +20,7 @@ mod permissions;
 mod plugins;
 pub(crate) mod portal;
 mod projecting;
+mod proxy;
 mod push;
 mod registering;
 mod sessions;
