@@ -335,6 +335,23 @@ mod tests {
         check("https://a.example/base", Some(&[("^.*/a(.*)b(.*)$", "/$1$2")]), "/a%2b%65%2e%2e", None);
     }
 
+    /// What egress asks, whatever was said before.
+    #[test]
+    fn what_may_be_requested() {
+        let endpoint = parse(&written("/x", "https://a.example:8443/base")).unwrap();
+        let check = |url: &str, expected: bool| {
+            assert_eq!(endpoint.check(&Method::GET, &Url::parse(url).unwrap()).is_ok(), expected, "{url}");
+        };
+        check("https://a.example:8443/base", true);
+        check("https://a.example:8443/base/b?c", true);
+        check("https://a.example:8443/base2", false);
+        check("https://a.example:8443/", false);
+        check("https://a.example:8443/base/../admin", false);
+        check("https://a.example/base/b", false);
+        check("http://a.example:8443/base/b", false);
+        check("https://b.example:8443/base/b", false);
+    }
+
     #[test]
     fn permissions() {
         fn check(route: &str, method: Method, name: &str, action: Action) {

@@ -87,7 +87,7 @@ fn better_asked_by(target: &Url) -> Option<(&'static str, &'static str)> {
         {
             Some(("a Kubernetes API", "kubernetes"))
         }
-        () if ends("amazonaws.com") && host.split(['.', '-']).any(|part| part == "s3") => Some(("S3", "s3")),
+        () if ends("amazonaws.com") && host.split(['.', '-']).any(|service| service == "s3") => Some(("S3", "s3")),
         () if ends("sonarcloud.io") || has_label("sonarqube") => Some(("SonarQube", "sonarqube")),
         () if ends("grafana.net") || has_label("grafana") => Some(("Grafana", "grafana")),
         () => None,
