@@ -74,24 +74,21 @@ fn better_asked_by(target: &Url) -> Option<(&'static str, &'static str)> {
     let ends = |end: &str| host == end || host.strip_suffix(end).is_some_and(|start| start.ends_with('.'));
     let has_label = |label: &str| host.split('.').any(|part| part == label);
     let path = target.path();
-    match () {
-        () if host == "api.github.com" || path.starts_with("/api/v3") && has_label("github") => {
-            Some(("GitHub", "github"))
-        }
-        () if ends("pagerduty.com") => Some(("PagerDuty", "pagerduty")),
-        () if ends("gke.goog")
-            || ends("azmk8s.io")
-            || ends("eks.amazonaws.com")
-            || host.starts_with("kubernetes.default")
-            || target.port() == Some(6443) =>
-        {
-            Some(("a Kubernetes API", "kubernetes"))
-        }
-        () if ends("amazonaws.com") && host.split(['.', '-']).any(|service| service == "s3") => Some(("S3", "s3")),
-        () if ends("sonarcloud.io") || has_label("sonarqube") => Some(("SonarQube", "sonarqube")),
-        () if ends("grafana.net") || has_label("grafana") => Some(("Grafana", "grafana")),
-        () => None,
-    }
+    let is_kubernetes = ends("gke.goog")
+        || ends("azmk8s.io")
+        || ends("eks.amazonaws.com")
+        || host.starts_with("kubernetes.default")
+        || target.port() == Some(6443);
+    let is_s3 = ends("amazonaws.com") && host.split(['.', '-']).any(|service| service == "s3");
+    let known = [
+        (host == "api.github.com" || path.starts_with("/api/v3") && has_label("github"), "GitHub", "github"),
+        (ends("pagerduty.com"), "PagerDuty", "pagerduty"),
+        (is_kubernetes, "a Kubernetes API", "kubernetes"),
+        (is_s3, "S3", "s3"),
+        (ends("sonarcloud.io") || has_label("sonarqube"), "SonarQube", "sonarqube"),
+        (ends("grafana.net") || has_label("grafana"), "Grafana", "grafana"),
+    ];
+    known.into_iter().find(|(is_it, ..)| *is_it).map(|(_, service, plugin)| (service, plugin))
 }
 
 #[cfg(test)]
