@@ -136,3 +136,33 @@ async fn its_examples_are_true() -> Result<()> {
     }
     Ok(())
 }
+
+/// A plugin's actions need `plugin.act`, or the permission that its manifest names for one, however the URL spells it.
+/// Who lacks it does not reach the plugin; who has it does, which here is a fault of the plugin's.
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_need_what_the_manifest_names() -> Result<()> {
+    let mut config = with_plugin("panic", &environment::guest("panic")?, &json!({}));
+    let people = ["presser", "emptier", "looker"].map(|name| json!({ "entityRef": format!("user:default/{name}") }));
+    merge(
+        &mut config,
+        json!({
+            "auth": { "providers": { "development": { "users": people } } },
+            "permission": { "policy": [
+                { "allow": ["plugin.read", "plugin.use"], "to": ["signed-in"] },
+                { "allow": ["plugin.act"], "to": ["user:default/presser"] },
+                { "allow": ["panic.bucket.*"], "to": ["user:default/emptier"] },
+                { "allow": ["plugin.act"], "to": ["user:default/looker"], "where": { "kind": "component" } },
+            ] },
+        }),
+    );
+    let portal = TestPortal::start(config).await?;
+    for (name, expected) in [("presser", [502, 403, 403]), ("emptier", [403, 502, 502]), ("looker", [403, 403, 403])] {
+        let client = portal.signed_in(&format!("user:default/{name}")).await?;
+        for (action, status) in ["press", "empty", "EMPTY"].into_iter().zip(expected) {
+            let path = format!("api/plugins/panic/ui/attack/actions/{action}");
+            let answer = client.post(&path, &json!({})).await?;
+            anyhow::ensure!(answer.status == status, "{action} by {name}: {} {}", answer.status, answer.text());
+        }
+    }
+    Ok(())
+}

@@ -21,6 +21,7 @@ pub struct Body {
     url: String,
     deadline: Instant,
     timeout: Duration,
+    stall: Option<Duration>,
     keep: Option<Keep>,
 }
 
@@ -31,6 +32,7 @@ pub(crate) struct Terms {
     pub(crate) url: String,
     pub(crate) deadline: Instant,
     pub(crate) timeout: Duration,
+    pub(crate) stall: Option<Duration>,
     pub(crate) keep: Option<Keep>,
 }
 
@@ -58,7 +60,7 @@ impl Body {
         length: Option<u64>,
         terms: Terms,
     ) -> Self {
-        let Terms { scrubber, limit, url, deadline, timeout, keep } = terms;
+        let Terms { scrubber, limit, url, deadline, timeout, stall, keep } = terms;
         Self {
             stream,
             scrubber,
@@ -70,6 +72,7 @@ impl Body {
             url,
             deadline,
             timeout,
+            stall,
             keep,
         }
     }
@@ -108,9 +111,14 @@ impl Body {
     }
 
     async fn fill(&mut self) -> Result<Bytes, Error> {
-        let next = tokio::time::timeout_at(self.deadline, self.stream.next()).await;
+        // The reader's own pauses do not count: this is asked for when they want more.
+        let until = self.stall.map_or(self.deadline, |stall| self.deadline.min(Instant::now() + stall));
+        let next = tokio::time::timeout_at(until, self.stream.next()).await;
         match next {
-            Err(_) => Err(Error::Timeout { url: self.url.clone(), after: self.timeout }),
+            Err(_) => {
+                let after = self.stall.filter(|_| until < self.deadline).unwrap_or(self.timeout);
+                Err(Error::Timeout { url: self.url.clone(), after })
+            }
             Ok(Some(Err(error))) => {
                 self.keep = None;
                 Err(Error::Broken { url: self.url.clone(), reason: crate::send::cause(&error) })

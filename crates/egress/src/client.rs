@@ -17,12 +17,14 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(crate) struct Clients {
     public: reqwest::Client,
     named: reqwest::Client,
+    /// As `named`, without HTTP/2, whose requests name their host in another way.
+    named_http1: reqwest::Client,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings, resolver: Arc<dyn Resolve>) -> Result<Self, SettingsError> {
         let tls = tls()?;
-        let build = |reach| {
+        let build = |reach, tls: &ClientConfig| {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(Guarded { resolver: resolver.clone(), reach }))
@@ -39,13 +41,22 @@ impl Clients {
                     message: format!("no HTTP client could be prepared: {error}"),
                 })
         };
-        Ok(Self { public: build(Reach::Public)?, named: build(Reach::Named)? })
+        let mut http1 = tls.clone();
+        http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            public: build(Reach::Public, &tls)?,
+            named: build(Reach::Named, &tls)?,
+            named_http1: build(Reach::Named, &http1)?,
+        })
     }
 
-    pub(crate) fn get(&self, reach: Reach) -> &reqwest::Client {
-        match reach {
-            Reach::Public => &self.public,
-            Reach::Named => &self.named,
+    /// The one for a reach; for a request that names another host than its URL, only where the origin was named.
+    pub(crate) fn get(&self, reach: Reach, names_host: bool) -> Option<&reqwest::Client> {
+        match (reach, names_host) {
+            (Reach::Public, false) => Some(&self.public),
+            (Reach::Public, true) => None,
+            (Reach::Named, false) => Some(&self.named),
+            (Reach::Named, true) => Some(&self.named_http1),
         }
     }
 }

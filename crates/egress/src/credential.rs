@@ -26,8 +26,20 @@ struct Inner {
     kind: Kind,
 }
 
+/// A header that is set for an origin, and nowhere else.
+#[derive(Clone, Debug)]
+pub struct SetHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value, which nothing shows.
+    pub value: Secret,
+    /// Whether the value is masked in what comes back, with the parts of `Bearer …`, `Token token=…` and `Basic …` that
+    /// would do without the rest. What is no secret is better left: an answer may have the same word in it.
+    pub is_masked: bool,
+}
+
 enum Kind {
-    Header { name: HeaderName, value: Secret, masked: Vec<Secret> },
+    Headers { headers: Vec<(HeaderName, Secret)>, masked: Vec<Secret> },
     Signed(Signing),
 }
 
@@ -50,6 +62,20 @@ impl Credential {
         Self::in_header(origin, name, value.clone(), Vec::new())
     }
 
+    /// Several headers, for one origin.
+    pub fn headers(origin: &Url, headers: impl IntoIterator<Item = SetHeader>) -> Result<Self, Error> {
+        let mut masked = Vec::new();
+        let headers = headers.into_iter().map(|SetHeader { name, value, is_masked }| {
+            if is_masked {
+                masked.push(value.clone());
+                masked.extend(telling(value.expose()).into_iter().map(Secret::new));
+            }
+            (name, value)
+        });
+        let headers = headers.collect();
+        Self::in_headers(origin, headers, masked)
+    }
+
     /// Signatures of AWS (version 4).
     pub(crate) fn sigv4(scope: Scope, signing: Signing) -> Self {
         Self { inner: Arc::new(Inner { scope, kind: Kind::Signed(signing) }) }
@@ -57,13 +83,17 @@ impl Credential {
 
     fn in_header(origin: &Url, name: HeaderName, value: Secret, mut masked: Vec<Secret>) -> Result<Self, Error> {
         masked.push(value.clone());
-        if HeaderValue::from_str(value.expose()).is_err() {
+        Self::in_headers(origin, vec![(name, value)], masked)
+    }
+
+    fn in_headers(origin: &Url, headers: Vec<(HeaderName, Secret)>, masked: Vec<Secret>) -> Result<Self, Error> {
+        if headers.iter().any(|(_, value)| HeaderValue::from_str(value.expose()).is_err()) {
             return Err(Error::Credential(format!(
                 "the credential for {} holds a character that no header may hold, such as a line break",
                 crate::target::origin(origin)
             )));
         }
-        let kind = Kind::Header { name, value, masked };
+        let kind = Kind::Headers { headers, masked };
         Ok(Self { inner: Arc::new(Inner { scope: Scope::origin(origin), kind }) })
     }
 
@@ -87,8 +117,10 @@ impl Credential {
     /// The URL may be changed to an equivalent spelling that the signature is calculated over.
     pub(crate) async fn attach(&self, request: &mut reqwest::Request) -> Result<Vec<Pattern>, Error> {
         match &self.inner.kind {
-            Kind::Header { name, value, masked } => {
-                set_secret(request.headers_mut(), name.clone(), value.expose())?;
+            Kind::Headers { headers, masked } => {
+                for (name, value) in headers {
+                    set_secret(request.headers_mut(), name.clone(), value.expose())?;
+                }
                 Ok(masked.iter().map(|secret| Pattern::new(secret.expose())).collect())
             }
             Kind::Signed(signing) => signing.attach(request).await,
@@ -100,10 +132,13 @@ impl Credential {
         let mut hash = Sha256::new();
         hash.update(self.inner.scope.to_string());
         match &self.inner.kind {
-            Kind::Header { name, value, .. } => {
-                hash.update(name.as_str());
-                hash.update([0]);
-                hash.update(value.expose());
+            Kind::Headers { headers, .. } => {
+                for (name, value) in headers {
+                    hash.update(name.as_str());
+                    hash.update([0]);
+                    hash.update(value.expose());
+                    hash.update([0]);
+                }
             }
             Kind::Signed(signing) => hash.update(signing.identity()),
         }
@@ -123,4 +158,46 @@ fn set_secret(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
+}
+
+/// A shorter parameter of a header's value is more likely a word than a secret.
+const SHORTEST_PARAMETER: usize = 8;
+
+/// The parts of a header's value that would do without the rest: what follows the scheme, the values of its parameters,
+/// and what basic authentication only encodes.
+fn telling(value: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let after_scheme = value.split_once(' ').map_or(value, |(_, rest)| rest.trim());
+    parts.push(after_scheme.to_owned());
+    let parameters = value.split([' ', ',', ';', '&']).filter_map(|part| part.split_once('='));
+    let values = parameters.map(|(_, value)| value.trim_matches(['"', '\'', '=']));
+    parts.extend(values.filter(|value| value.len() >= SHORTEST_PARAMETER).map(str::to_owned));
+    let decoded = STANDARD.decode(after_scheme).ok().and_then(|decoded| String::from_utf8(decoded).ok());
+    if let Some((user, password)) = decoded.as_deref().and_then(|decoded| decoded.split_once(':')) {
+        parts.push(format!("{user}:{password}"));
+        parts.push(password.to_owned());
+        // Some services take the key in the place of the user, and no password.
+        parts.extend(password.is_empty().then(|| user.to_owned()));
+    }
+    parts.retain(|part| part != value);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_a_secret() {
+        fn check(value: &str, expected: &[&str]) {
+            assert_eq!(telling(value), expected, "{value}");
+        }
+        check("s3cr3t-key", &[]);
+        check("Bearer s3cr3t-key", &["s3cr3t-key"]);
+        check("Token token=s3cr3t-key", &["token=s3cr3t-key", "s3cr3t-key"]);
+        check("Token token=\"s3cr3t-key\"", &["token=\"s3cr3t-key\"", "s3cr3t-key"]);
+        check("a=short; session=s3cr3t-key", &["session=s3cr3t-key", "s3cr3t-key"]);
+        check("Basic dXNlcjpzM2NyM3Q=", &["dXNlcjpzM2NyM3Q=", "user:s3cr3t", "s3cr3t"]);
+        check("Basic czNjcjN0Og==", &["czNjcjN0Og==", "s3cr3t:", "", "s3cr3t"]);
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Credential, Error, Policy, Request, Response, S3Binding, Settings, SettingsError, UrlReader,
+    Credential, Error, Policy, Request, Response, S3Binding, Settings, SettingsError, Upload, UrlReader,
     aws::Aws,
     client::Clients,
     resolver::{Resolve, SystemResolver},
@@ -42,6 +42,19 @@ impl Egress {
     /// A response with an error status is a response, not an error.
     pub async fn send(&self, request: Request, policy: &dyn Policy) -> Result<Response, Error> {
         crate::send::send(&self.inner, request, policy).await
+    }
+
+    /// Sends one request with a body that is read while it is sent, instead of the request's own. It can be sent once, so
+    /// no redirect is followed, nothing is tried again, and no answer is kept.
+    ///
+    /// A response with an error status is a response, not an error.
+    pub async fn pass_on(
+        &self,
+        request: Request,
+        upload: Option<Upload>,
+        policy: &dyn Policy,
+    ) -> Result<Response, Error> {
+        crate::send::pass_on(&self.inner, request, upload, policy).await
     }
 
     /// Reads URLs as `integrations` and `backend.reading.allow` permit.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Refused, address::Forbidden};
+use crate::{Cut, Refused, address::Forbidden};
 
 /// Why a request failed.
 ///
@@ -111,13 +111,29 @@ pub enum Error {
     /// The credential could not be obtained or used.
     #[error("{0}")]
     Credential(String),
-    /// The connection broke, or the upstream did not speak HTTP.
+    /// The connection broke.
     #[error("{url} did not answer properly: {reason}")]
     Broken {
         /// The URL.
         url: String,
         /// What happened.
         reason: String,
+    },
+    /// What came back is not HTTP.
+    #[error("{url} did not answer properly: {reason}")]
+    Malformed {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The body that was being sent on ended early or is too large. That is not the upstream's doing.
+    #[error("the body for {url} could not be sent: {cut}")]
+    Upload {
+        /// The URL.
+        url: String,
+        /// What happened.
+        cut: Cut,
     },
 }
 
@@ -126,7 +142,12 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Resolve { .. } | Self::Connect { .. } | Self::Timeout { .. } | Self::Broken { .. } | Self::Tls { .. }
+            Self::Resolve { .. }
+                | Self::Connect { .. }
+                | Self::Timeout { .. }
+                | Self::Broken { .. }
+                | Self::Malformed { .. }
+                | Self::Tls { .. }
         )
     }
 

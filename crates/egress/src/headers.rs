@@ -1,6 +1,6 @@
 //! Which headers a caller may set, and which come back.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONNECTION};
 
 use crate::Error;
 
@@ -13,6 +13,9 @@ pub enum HeaderProfile {
     /// What a person typed into "Try it out". As a plugin's, but `Authorization` and other keys may be typed; what a
     /// browser adds on its own is dropped.
     TryItOut,
+    /// What app-config lets through to an endpoint of the proxy, and what it sets itself: everything but what belongs to
+    /// the connection.
+    Proxy,
 }
 
 /// Reads one header from texts.
@@ -44,6 +47,8 @@ fn refusal(name: &str, profile: HeaderProfile, signed: bool) -> Option<&'static 
         "host" => Some("is not yours to set: it follows from the URL"),
         "content-length" | "transfer-encoding" | "te" | "trailer" | "connection" | "keep-alive" | "upgrade"
         | "expect" | "http2-settings" => Some("is not yours to set: it belongs to the connection"),
+        _ if name.starts_with("proxy-") => Some("is not sent: requests go through no proxy"),
+        _ if profile == HeaderProfile::Proxy => None,
         "accept-encoding" => Some("is not yours to set: bodies arrive decoded"),
         "cookie" | "cookie2" => Some("is not sent: requests carry no cookies"),
         "x-http-method" | "x-http-method-override" | "x-method-override" => {
@@ -52,7 +57,6 @@ fn refusal(name: &str, profile: HeaderProfile, signed: bool) -> Option<&'static 
         "forwarded" | "via" | "x-real-ip" | "x-client-ip" | "true-client-ip" => {
             Some("is not sent: it would claim another sender")
         }
-        _ if name.starts_with("proxy-") => Some("is not sent: requests go through no proxy"),
         _ if name.starts_with("x-forwarded-") => Some("is not sent: it would claim another sender"),
         "authorization" if profile == HeaderProfile::Plugin => {
             Some("is not yours to set: name a credential, and it is attached where it belongs")
@@ -100,6 +104,9 @@ pub(crate) fn keep_across_origins(headers: &mut HeaderMap) {
 /// Takes out of a response what concerns only the connection, and the session that an upstream may open for whoever
 /// authenticated: it would be as good as the credential.
 pub(crate) fn clean_response(headers: &mut HeaderMap, authenticated: bool) {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
     for name in ["connection", "keep-alive", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"] {
         headers.remove(name);
     }
@@ -107,6 +114,13 @@ pub(crate) fn clean_response(headers: &mut HeaderMap, authenticated: bool) {
         headers.remove("set-cookie");
         headers.remove("set-cookie2");
     }
+}
+
+/// The headers that a message's `Connection` says are for this connection only (RFC 9110, section 7.6.1).
+pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes);
+    let names = values.flat_map(|value| value.split(|byte| *byte == b','));
+    names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
 #[cfg(test)]
@@ -146,35 +160,49 @@ mod tests {
                 Err(_) => REFUSED,
             }
         };
-        for (name, plugin, typed) in [
-            ("Accept", KEPT, KEPT),
-            ("Content-Type", KEPT, KEPT),
-            ("X-Api-Key", KEPT, KEPT),
-            ("If-None-Match", KEPT, KEPT),
-            ("User-Agent", KEPT, DROPPED),
-            ("Authorization", REFUSED, KEPT),
-            ("Cookie", REFUSED, REFUSED),
-            ("Host", REFUSED, DROPPED),
-            ("Content-Length", REFUSED, DROPPED),
-            ("Transfer-Encoding", REFUSED, REFUSED),
-            ("TE", REFUSED, REFUSED),
-            ("Upgrade", REFUSED, REFUSED),
-            ("Connection", REFUSED, DROPPED),
-            ("Accept-Encoding", REFUSED, DROPPED),
-            ("Proxy-Authorization", REFUSED, REFUSED),
-            ("Proxy-Connection", REFUSED, REFUSED),
-            ("X-HTTP-Method-Override", REFUSED, REFUSED),
-            ("X-Forwarded-For", REFUSED, REFUSED),
-            ("Forwarded", REFUSED, REFUSED),
-            ("Expect", REFUSED, REFUSED),
-            ("Origin", KEPT, DROPPED),
-            ("Sec-Fetch-Mode", KEPT, DROPPED),
+        for (name, plugin, typed, proxied) in [
+            ("Accept", KEPT, KEPT, KEPT),
+            ("Content-Type", KEPT, KEPT, KEPT),
+            ("X-Api-Key", KEPT, KEPT, KEPT),
+            ("If-None-Match", KEPT, KEPT, KEPT),
+            ("User-Agent", KEPT, DROPPED, KEPT),
+            ("Authorization", REFUSED, KEPT, KEPT),
+            ("Cookie", REFUSED, REFUSED, KEPT),
+            ("Host", REFUSED, DROPPED, REFUSED),
+            ("Content-Length", REFUSED, DROPPED, REFUSED),
+            ("Transfer-Encoding", REFUSED, REFUSED, REFUSED),
+            ("TE", REFUSED, REFUSED, REFUSED),
+            ("Upgrade", REFUSED, REFUSED, REFUSED),
+            ("Connection", REFUSED, DROPPED, REFUSED),
+            ("Accept-Encoding", REFUSED, DROPPED, KEPT),
+            ("Proxy-Authorization", REFUSED, REFUSED, REFUSED),
+            ("Proxy-Connection", REFUSED, REFUSED, REFUSED),
+            ("X-HTTP-Method-Override", REFUSED, REFUSED, KEPT),
+            ("X-Forwarded-For", REFUSED, REFUSED, KEPT),
+            ("Forwarded", REFUSED, REFUSED, KEPT),
+            ("Expect", REFUSED, REFUSED, REFUSED),
+            ("Origin", KEPT, DROPPED, KEPT),
+            ("Sec-Fetch-Mode", KEPT, DROPPED, KEPT),
         ] {
             assert_eq!(seen(name, HeaderProfile::Plugin, false), plugin, "{name} of a plugin");
             assert_eq!(seen(name, HeaderProfile::TryItOut, false), typed, "{name} typed");
+            assert_eq!(seen(name, HeaderProfile::Proxy, false), proxied, "{name} of the proxy");
         }
         assert_eq!(seen("X-Amz-Date", HeaderProfile::Plugin, false), KEPT);
         assert_eq!(seen("X-Amz-Date", HeaderProfile::Plugin, true), REFUSED);
         assert_eq!(seen("X-Amz-Security-Token", HeaderProfile::Plugin, true), REFUSED);
+    }
+
+    #[test]
+    fn connection_names_headers() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in
+            [("connection", "close, X-Hop ,"), ("connection", "x-other"), ("x-hop", "1"), ("x-end", "2")]
+        {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers.insert("x-other", HeaderValue::from_static("3"));
+        clean_response(&mut headers, false);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-end"]);
     }
 }

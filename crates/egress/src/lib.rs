@@ -49,14 +49,15 @@ mod scrub;
 mod secret;
 mod send;
 mod target;
+mod upload;
 
 pub use self::{
     aws::S3Binding,
     body::Body,
-    credential::Credential,
+    credential::{Credential, SetHeader},
     egress::Egress,
     error::Error,
-    headers::HeaderProfile,
+    headers::{HeaderProfile, named_by_connection},
     limits::Limits,
     policy::{OnlyOrigin, Policy, Reach, Refused},
     reader::{
@@ -69,4 +70,5 @@ pub use self::{
     settings::{
         AwsAccount, AwsAccounts, AwsS3Integration, HostPattern, Integrations, ReadingRule, Settings, SettingsError,
     },
+    upload::{Cut, Upload},
 };

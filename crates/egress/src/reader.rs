@@ -252,9 +252,11 @@ impl From<Error> for ReadError {
             }
             Error::Url { url, .. } => Self::NotAllowed { url, message, fix: None },
             Error::TooLarge { url, limit, length } => Self::TooLarge { url, limit, length },
-            Error::Timeout { url, .. } | Error::Broken { url, .. } | Error::Redirect { url, .. } => {
-                Self::Failed { url, reason: message, transient }
-            }
+            Error::Timeout { url, .. }
+            | Error::Broken { url, .. }
+            | Error::Malformed { url, .. }
+            | Error::Upload { url, .. }
+            | Error::Redirect { url, .. } => Self::Failed { url, reason: message, transient },
             Error::Resolve { host, .. } => Self::Failed { url: host, reason: message, transient },
             Error::Connect { origin, .. } | Error::Tls { origin, .. } => {
                 Self::Failed { url: origin, reason: message, transient }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use crate::{Body, CacheScope, Credential, Error, HeaderProfile, headers};
@@ -21,6 +21,12 @@ pub struct Request {
     pub body: Bytes,
     /// The time for everything: connecting, redirects, repeated attempts and reading the body.
     pub timeout: Duration,
+    /// The time in which something must move: the head of the answer, or a part of a body in either direction. Without
+    /// it only [`timeout`](Self::timeout) counts.
+    pub stall: Option<Duration>,
+    /// Another `Host` than the URL's, where the configuration names it. Such a request is sent over HTTP/1.1, where that
+    /// is possible.
+    pub host: Option<HeaderValue>,
     /// How many redirects are followed; with 0 a redirect is the response.
     pub max_redirects: usize,
     /// The largest body that the response may have.
@@ -46,6 +52,8 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             timeout: Duration::from_secs(30),
+            stall: None,
+            host: None,
             max_redirects: 5,
             max_body: 32 << 20,
             profile: HeaderProfile::Plugin,

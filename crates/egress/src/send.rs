@@ -4,14 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER},
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{
+        CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    },
 };
 use tokio::time::Instant;
 use url::Url;
 
 use crate::{
-    Body, Credential, Error, Limits, Policy, Request, Response,
+    Body, Credential, Cut, Error, Limits, Policy, Request, Response, Upload,
     body::Terms,
     egress::Inner,
     headers,
@@ -19,6 +21,7 @@ use crate::{
     revalidate::{Kept, Key},
     scrub::{Pattern, Scrubber},
     target,
+    upload::Moved,
 };
 
 pub(crate) async fn send(inner: &Inner, request: Request, policy: &dyn Policy) -> Result<Response, Error> {
@@ -37,6 +40,19 @@ pub(crate) async fn send(inner: &Inner, request: Request, policy: &dyn Policy) -
     }
 }
 
+pub(crate) async fn pass_on(
+    inner: &Inner,
+    request: Request,
+    upload: Option<Upload>,
+    policy: &dyn Policy,
+) -> Result<Response, Error> {
+    let request = Request { max_redirects: 0, retry: false, revalidate: None, ..request };
+    let mut sending = Sending::prepare(inner, request, policy)?;
+    let hop = sending.first.clone();
+    let response = sending.send_one(&hop, false, upload).await?;
+    sending.finish(hop, response)
+}
+
 /// One request of the chain that redirects make.
 #[derive(Clone)]
 struct Hop {
@@ -51,18 +67,21 @@ struct Sending<'a> {
     inner: &'a Inner,
     policy: &'a dyn Policy,
     first: Hop,
+    host: Option<HeaderValue>,
     kept: Option<(Key, Option<Kept>)>,
     attached: Vec<Pattern>,
     max_redirects: usize,
     max_body: u64,
     retry: bool,
     timeout: Duration,
+    stall: Option<Duration>,
     deadline: Instant,
 }
 
 impl<'a> Sending<'a> {
     fn prepare(inner: &'a Inner, request: Request, policy: &'a dyn Policy) -> Result<Self, Error> {
         let Request { method, url, headers, body, timeout, max_redirects, max_body, profile, credential, .. } = request;
+        let (stall, host) = (request.stall, request.host);
         let url = target::prepare(url)?;
         if matches!(method, Method::CONNECT | Method::TRACE) {
             let reason = format!("the method {method} is not sent");
@@ -87,12 +106,14 @@ impl<'a> Sending<'a> {
             inner,
             policy,
             first: Hop { method, url, headers, body, credential },
+            host,
             kept,
             attached: Vec::new(),
             max_redirects,
             max_body,
             retry,
             timeout,
+            stall,
             deadline: Instant::now() + timeout,
         })
     }
@@ -101,7 +122,7 @@ impl<'a> Sending<'a> {
     async fn follow(&mut self, mut hop: Hop) -> Result<(Hop, reqwest::Response), Error> {
         let mut redirects = 0;
         loop {
-            let response = self.send_one(&hop, redirects > 0).await?;
+            let response = self.send_one(&hop, redirects > 0, None).await?;
             tracing::debug!(method = %hop.method, url = %target::shown(&hop.url), status = %response.status(), "sent");
             let Some(next) = self.redirect(&hop, &response)? else { return Ok((hop, response)) };
             redirects += 1;
@@ -113,7 +134,13 @@ impl<'a> Sending<'a> {
         }
     }
 
-    async fn send_one(&mut self, hop: &Hop, redirected: bool) -> Result<reqwest::Response, Error> {
+    /// An upload takes the place of the hop's body.
+    async fn send_one(
+        &mut self,
+        hop: &Hop,
+        redirected: bool,
+        upload: Option<Upload>,
+    ) -> Result<reqwest::Response, Error> {
         let reach = self.policy.check(&hop.method, &hop.url).map_err(|refused| Error::Refused {
             url: target::shown(&hop.url),
             redirected,
@@ -122,10 +149,20 @@ impl<'a> Sending<'a> {
         target::check_literal(&hop.url, reach)?;
         let mut request = reqwest::Request::new(hop.method.clone(), hop.url.clone());
         *request.headers_mut() = hop.headers.clone();
-        if !hop.body.is_empty() {
+        let mut moved = Moved::now();
+        if let Some(upload) = upload {
+            moved = upload.moved();
+            if let Some(length) = upload.length() {
+                request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            *request.body_mut() = Some(upload.into_body());
+        } else if !hop.body.is_empty() {
             *request.body_mut() = Some(hop.body.clone().into());
         }
-        let timed_out = || Error::Timeout { url: target::shown(&hop.url), after: self.timeout };
+        if let Some(host) = &self.host {
+            request.headers_mut().insert(HOST, host.clone());
+        }
+        let timed_out = || Error::Timeout { url: target::shown(&hop.url), after: self.stall.unwrap_or(self.timeout) };
         if let Some(credential) = &hop.credential {
             if !credential.covers(&hop.url) {
                 return Err(Error::CredentialNotForOrigin {
@@ -138,11 +175,27 @@ impl<'a> Sending<'a> {
                 .map_err(|_| timed_out())?;
             self.attached.extend(attached?);
         }
-        let sent = self.inner.clients.get(reach).execute(request);
-        match tokio::time::timeout_at(self.deadline, sent).await {
-            Err(_) => Err(timed_out()),
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(failure(&error, &hop.url, &self.inner.settings.limits)),
+        let client = self.inner.clients.get(reach, self.host.is_some()).ok_or_else(|| Error::Header {
+            name: HOST.to_string(),
+            reason: "is only named for an origin that the configuration names",
+        })?;
+        match self.head(client.execute(request), &moved).await {
+            None => Err(timed_out()),
+            Some(Ok(response)) => Ok(response),
+            Some(Err(error)) => Err(failure(&error, &hop.url, &self.inner.settings.limits)),
+        }
+    }
+
+    /// Waits for the head of the answer, for as long as there is time and the body that is being sent moves.
+    async fn head<T>(&self, sent: impl Future<Output = T>, moved: &Moved) -> Option<T> {
+        let mut sent = std::pin::pin!(sent);
+        loop {
+            let until = self.stall.map_or(self.deadline, |stall| self.deadline.min(moved.last() + stall));
+            match tokio::time::timeout_at(until, &mut sent).await {
+                Ok(answer) => return Some(answer),
+                Err(_) if until < self.deadline && self.stall.is_some_and(|stall| moved.last() + stall > until) => {}
+                Err(_) => return None,
+            }
         }
     }
 
@@ -201,12 +254,17 @@ impl<'a> Sending<'a> {
         let mut headers = response.headers().clone();
         headers::clean_response(&mut headers, !self.attached.is_empty());
         scrubber.headers(&mut headers);
+        if !scrubber.is_idle() {
+            // What is masked changes the length, and a body that does not have the length it says is cut off.
+            headers.remove(CONTENT_LENGTH);
+        }
         let mut terms = Terms {
             scrubber,
             limit: self.max_body,
             url: target::shown(&hop.url),
             deadline: self.deadline,
             timeout: self.timeout,
+            stall: self.stall,
             keep: None,
         };
         if let Some((key, kept)) = self.kept {
@@ -257,6 +315,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 fn failure(error: &reqwest::Error, url: &Url, limits: &Limits) -> Error {
     let host = url.host_str().unwrap_or_default().to_owned();
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    let mut is_malformed = false;
     while let Some(current) = source {
         match current.downcast_ref::<Unresolved>() {
             Some(Unresolved::Forbidden(addr, reason)) => {
@@ -266,9 +325,13 @@ fn failure(error: &reqwest::Error, url: &Url, limits: &Limits) -> Error {
             Some(Unresolved::Lookup(reason)) => return Error::Resolve { host, reason: reason.clone() },
             None => {}
         }
+        if let Some(cut) = current.downcast_ref::<Cut>() {
+            return Error::Upload { url: target::shown(url), cut: cut.clone() };
+        }
         if let Some(error) = find_tls(current) {
             return Error::Tls { origin: target::origin(url), reason: error.to_string() };
         }
+        is_malformed |= current.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
         source = current.source();
     }
     let origin = target::origin(url);
@@ -279,7 +342,8 @@ fn failure(error: &reqwest::Error, url: &Url, limits: &Limits) -> Error {
     if error.is_connect() {
         return Error::Connect { origin, reason: cause(error) };
     }
-    Error::Broken { url: target::shown(url), reason: cause(error) }
+    let (url, reason) = (target::shown(url), cause(error));
+    if is_malformed { Error::Malformed { url, reason } } else { Error::Broken { url, reason } }
 }
 
 /// TLS errors travel inside `io::Error`, which does not name what it wraps as its source.
@@ -301,8 +365,6 @@ pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

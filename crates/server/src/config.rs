@@ -19,5 +19,6 @@ pub use finding::{Finding, Report, Severity, Unhonoured, Unset};
 pub use load::{Loaded, load};
 pub use model::{
     Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, ExternalAccess, ExternalKind, Guest,
-    HostSettings, Listen, Organization, Permission, PluginConfig, PolicyRule, TryAllow, TryItOut,
+    HostSettings, Listen, Organization, Permission, PluginConfig, PolicyRule, Proxy, ProxyCredentials, ProxyEndpoint,
+    ProxyHeader, TryAllow, TryItOut,
 };

@@ -20,6 +20,7 @@ pub(crate) mod openapi;
 pub(crate) mod params;
 pub(crate) mod permission;
 pub(crate) mod plugins;
+pub(crate) mod proxy;
 pub(crate) mod remembered;
 pub(crate) mod routes;
 pub(crate) mod server;

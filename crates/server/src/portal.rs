@@ -12,6 +12,7 @@ use callboard_catalog::{Catalog, Scm};
 use callboard_egress::{Egress, Settings, SettingsError};
 use callboard_host::{HostError, HostSettings, Limits, PluginHost};
 use callboard_store::{DatabaseConfig, Db, Kv};
+use http::{HeaderValue, Uri};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ use crate::config::{Config, Database, Listen};
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
 use crate::http::openapi;
+use crate::http::proxy;
 use crate::http::remembered::Answers;
 use crate::http::server::Front;
 use crate::http::state::{App, Parts};
@@ -142,7 +144,8 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
     if let Some(Follow { sources, strict }) = follow {
-        tokio::spawn(policy::watch(app.policy.clone(), sources, strict, stop.clone()));
+        let app = app.clone();
+        tokio::spawn(policy::watch(sources, strict, stop.clone(), move |config| take(&app, config)));
     }
     let recorder = app.audit.start();
     lifecycle.depends_on(db.clone());
@@ -171,6 +174,14 @@ impl Portal {
         recorder.finish().await;
         db.close().await;
     }
+}
+
+/// Takes over what may change while the portal runs.
+fn take(app: &App, config: &Config) {
+    if app.policy.replace(Policy::new(&config.permission)) {
+        tracing::info!("the policy of app-config changed and is in force");
+    }
+    app.proxy.follow(config);
 }
 
 struct Built {
@@ -211,6 +222,10 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         config.backend.base_url.as_ref().unwrap_or(url).as_str().trim_end_matches('/').to_owned() + "/api/auth";
     let user_tokens = UserTokens::open(db.clone(), issuer, USER_TOKEN_LIFETIME).await?;
     let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref());
+    let portal = base_url.unwrap_or(url).as_str().parse().ok().and_then(|uri: Uri| uri.authority().cloned());
+    let portal = portal.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    let proxy = proxy::Live::new(config, portal.unwrap_or(HeaderValue::from_static("localhost")))
+        .map_err(|invalid| StartError::Config { path: "proxy.endpoints", message: invalid.message })?;
     let app = Arc::new(Parts {
         title: config.app.title.clone(),
         organization: config.organization.name.clone(),
@@ -228,6 +243,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         audit,
         directory: Directory::new(&config.auth),
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
+        proxy,
         try_allow,
         try_rate: RateLimit::new(),
     });

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use callboard::config::sources::Sources;
-use callboard::config::{Database, Loaded, load};
+use callboard::config::{Database, Loaded, ProxyCredentials, load};
 use callboard_store::{Pem, PostgresConfig, Secret, TlsMode};
 
 /// What no message may ever contain: every secret of the cases begins with it.
@@ -98,6 +98,29 @@ fn layers_and_substitution_reach_the_typed_form() {
     assert_eq!(database.connections, 12);
     assert_eq!(large.backend.listen.port, 7007, "a fallback in a flow mapping");
     assert!(large.permission.enabled);
+}
+
+#[test]
+fn endpoints_of_the_proxy() {
+    let proxy = check("proxy").config.expect("proxy").proxy;
+    let routes: Vec<&str> = proxy.endpoints.iter().map(|endpoint| endpoint.route.as_str()).collect();
+    assert_eq!(routes, ["/simple", "/full", "/open", "/clear", "/here", "/github", "/pagerduty/v2", "/older"]);
+    let [simple, full, open, ..] = proxy.endpoints.as_slice() else { panic!("{routes:?}") };
+    assert_eq!((simple.target.as_str(), simple.change_origin), ("https://simple.example/base", true));
+    assert_eq!((&simple.path_rewrite, &simple.allowed_methods), (&None, &None));
+    assert_eq!(simple.credentials, ProxyCredentials::Require);
+    let rewrites = [("^/api/proxy/full/z/(.*)", "/y/$1"), ("^/api/proxy/full/a", "")];
+    assert_eq!(full.path_rewrite, Some(rewrites.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec()), "in this order");
+    assert_eq!((full.host.as_deref(), full.change_origin), (Some("virtual.example"), false));
+    assert_eq!(full.allowed_methods, Some(vec!["GET".to_owned(), "post".to_owned()]));
+    assert_eq!(full.credentials, ProxyCredentials::Forward);
+    assert_eq!(full.timeout.as_secs(), 5);
+    let headers: Vec<_> = full.headers.iter().map(|header| (header.name.as_str(), header.is_substituted)).collect();
+    assert_eq!(headers, [("Authorization", true), ("X-Scope-OrgID", false)]);
+    assert_eq!(open.credentials, ProxyCredentials::DangerouslyAllowUnauthenticated);
+    assert!(!format!("{proxy:?}").contains(CANARY));
+
+    assert!(check("proxy-mistakes").config.is_none());
 }
 
 /// The one of a configuration with this `backend.database`, or what is wrong with it.

@@ -2,8 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use callboard_egress::{Credential, Error, HeaderProfile, Secret};
-use http::{HeaderName, HeaderValue};
+use callboard_egress::{Credential, Error, HeaderProfile, Secret, SetHeader};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::support::{NAMED, Reply, Server, egress, get};
 
@@ -50,8 +50,18 @@ async fn attached_and_masked() {
     check(bearer, "authorization", "Bearer abc/def+ghi", &["abc/def+ghi", "abc\\/def", "abc%2Fdef"]).await;
     let basic = Credential::basic(url, "me", &password).unwrap();
     check(basic, "authorization", &format!("Basic {encoded}"), &[&encoded, "pa/ss+word"]).await;
-    let header = Credential::header(url, key, &password).unwrap();
+    let header = Credential::header(url, key.clone(), &password).unwrap();
     check(header, "x-key", "pa/ss+word", &["pa/ss+word", "pa\\/ss", "pa%2Fss%2Bword"]).await;
+    let set = |name, value: &str, is_masked| SetHeader { name, value: Secret::new(value), is_masked };
+    let both =
+        [set(AUTHORIZATION, &format!("Basic {encoded}"), true), set(key, "Token token=\"another-secret\"", true)];
+    let both = Credential::headers(url, both).unwrap();
+    check(both, "x-key", "Token token=\"another-secret\"", &[&encoded, "pa/ss+word", "another-secret"]).await;
+
+    let mut request = get(url.clone());
+    request.credential = Some(Credential::headers(url, [set(AUTHORIZATION, "in clear", false)]).unwrap());
+    let response = egress.send(request, &NAMED).await.unwrap();
+    assert_eq!(response.headers["x-echo"], "in clear");
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn not_http() {
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"SSH-2.0-OpenSSH\r\n").await.unwrap();
     });
     let error = egress().send(get(url), &NAMED).await.unwrap_err();
-    assert!(matches!(error, Error::Broken { .. }), "{error:?}");
+    assert!(matches!(error, Error::Malformed { .. }) && error.is_transient(), "{error:?}");
     task.await.unwrap();
 }
 

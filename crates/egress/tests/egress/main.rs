@@ -12,6 +12,7 @@ mod addresses;
 mod chain;
 mod credentials;
 mod failures;
+mod passing_on;
 mod reader;
 mod redirects;
 mod retries;

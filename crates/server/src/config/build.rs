@@ -7,6 +7,7 @@ mod access;
 mod database;
 pub(crate) mod external;
 mod parts;
+mod proxy;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,7 @@ pub(super) fn build(root: &Node, base_dir: PathBuf, report: &mut Report) -> Conf
         permission: build.permission(),
         auth: build.auth(),
         apis: build.apis(),
+        proxy: build.proxy(),
         raw: root.to_json(),
         base_dir,
     }

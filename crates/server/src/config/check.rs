@@ -312,7 +312,22 @@ mod tests {
                 "Unhonoured app-config.yaml:3: backend.csp: would change",
             ],
         );
-        check_one("proxy: {endpoints: {/x: {target: 5}}}", &["Unhonoured app-config.yaml:1: proxy: would pass"]);
+        check_one(
+            "proxy: {endpoints: {/x: {target: a, secure: false}}}",
+            &["Unhonoured app-config.yaml:1: proxy.endpoints./x.secure: would take any certificate"],
+        );
+        check_one(
+            "proxy: {/x: {target: a}, reviveConsumedRequestBodies: true}",
+            &["Unhonoured app-config.yaml:1: proxy.revive"],
+        );
+        check_one(
+            "proxy: {/x: {taget: a}}",
+            &["Warning app-config.yaml:1: proxy./x.taget: unknown key. Did you mean `target`?"],
+        );
+        check_one(
+            "proxy: {endpoint: {}}",
+            &["Warning app-config.yaml:1: proxy.endpoint: unknown key. Did you mean `endpoints`?"],
+        );
         check_one("kubernetes: {x: 1}\nplugins: {a: {source: a, grant: {config: [kubernetes.x]}}}", &[]);
         check_one(
             "catalog: {providers: {awsS3: {bucketName: a}}}",
@@ -355,6 +370,10 @@ mod tests {
             (
                 "auth: {providers: {guest: {userEntityRef: ada}}}",
                 "auth.providers.guest.userEntityRef: expected an entity ref",
+            ),
+            (
+                "proxy: {endpoints: {/x: {credentials: none}}}",
+                "proxy.endpoints./x.credentials: expected one of require, forward, dangerously-allow-unauthenticated",
             ),
             (
                 "plugins: {a: {source: a, grant: {http: GET}}}",

@@ -5,6 +5,7 @@
 
 mod backstage;
 mod own;
+mod proxy;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -108,7 +109,7 @@ pub(crate) const OWN_BLOCKS: &[&str] =
 
 /// Every key, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    own::KEYS.iter().chain(backstage::KEYS)
+    own::KEYS.iter().chain(proxy::KEYS).chain(backstage::KEYS)
 }
 
 /// The keys as a tree.
@@ -120,6 +121,8 @@ pub(crate) struct Branch {
     pub children: BTreeMap<&'static str, Branch>,
     /// `*`.
     pub any: Option<Box<Branch>>,
+    /// The same for keys that begin with a slash.
+    pub routes: Option<Box<Branch>>,
     /// `[]`.
     pub item: Option<Box<Branch>>,
 }
@@ -128,7 +131,8 @@ impl Branch {
     /// The branch of an entry.
     #[must_use]
     pub(crate) fn entry(&self, key: &str) -> Option<&Self> {
-        self.children.get(key).or(self.any.as_deref())
+        let route = self.routes.as_deref().filter(|_| key.starts_with('/'));
+        self.children.get(key).or(route).or(self.any.as_deref())
     }
 
     fn insert(&mut self, key: &'static Key) {
@@ -157,7 +161,8 @@ pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
     .map(|segment| segment.trim_matches('\''))
 }
 
-/// The root of the tree. A plugin's limits are those of the host.
+/// The root of the tree. A plugin's limits are those of the host, and endpoints may stand directly in `proxy`, as they did
+/// in older versions of Backstage.
 pub(crate) fn tree() -> &'static Branch {
     static TREE: OnceLock<Branch> = OnceLock::new();
     TREE.get_or_init(|| {
@@ -167,6 +172,9 @@ pub(crate) fn tree() -> &'static Branch {
         let plugin = root.children.get_mut("plugins").and_then(|plugins| plugins.any.as_deref_mut());
         if let (Some(limits), Some(of_plugin)) = (limits, plugin.and_then(|plugin| plugin.children.get_mut("limits"))) {
             of_plugin.children = limits.children;
+        }
+        if let Some(proxy) = root.children.get_mut("proxy") {
+            proxy.routes = proxy.children.get("endpoints").and_then(|endpoints| endpoints.any.clone());
         }
         root
     })

@@ -1,6 +1,7 @@
 //! The typed form of app-config: what the rest of the server reads.
 
 mod external;
+mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,7 @@ use url::Url;
 use super::node::Origin;
 
 pub use external::{ExternalAccess, ExternalKind};
+pub use proxy::{Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader};
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -43,6 +45,8 @@ pub struct Config {
     pub auth: Auth,
     /// `apis`.
     pub apis: Apis,
+    /// `proxy`.
+    pub proxy: Proxy,
     /// Everything, merged and substituted. It contains secrets: it is only for the host, which hands each plugin the
     /// part that its manifest describes and its grant names.
     pub raw: Value,

@@ -176,6 +176,9 @@ fn mapping(branch: &Branch, path: &str, own: bool) -> Value {
             None if own => result.insert("additionalProperties".to_owned(), json!(false)),
             None => None,
         };
+        if let Some(routes) = &branch.routes {
+            result.insert("patternProperties".to_owned(), json!({ "^/": schema(routes, &below("*"), own) }));
+        }
         if !required.is_empty() {
             result.insert("required".to_owned(), json!(required));
         }
@@ -220,7 +223,10 @@ mod tests {
         check("catalog: {orphanStrategy: '${STRATEGY}'}", true);
         check("catalog: {orphanStrategy: burn}", false);
         check("catalog: {processors: {github: {}}}", false);
-        check("proxy: {endpoints: {}}", true);
+        check("proxy: {endpoints: {/a: 'https://a.example', /b: {target: '${B}', headers: {X-Key: k}}}}", true);
+        check("proxy: {/a: {target: 'https://a.example', allowedMethods: [GET]}}", true);
+        check("proxy: {/a: {target: 'https://a.example', allowedMethods: GET}}", false);
+        check("proxy: {endpoints: {/a: {target: a, credentials: none}}}", false);
         check(include_str!("../../../../app-config.yaml"), true);
     }
 }

@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, session,
-    tokens, ui, web,
+    apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, proxy,
+    session, tokens, ui, web,
 };
 
 /// What the description says of the API as a whole.
@@ -49,6 +49,7 @@ pub(crate) fn portal(app: &App, viewer: Viewer) -> Router {
 fn api(app: &App) -> (Router<App>, OpenApi) {
     let routes = Routes::new(app)
         .mount("/catalog", catalog::routes(app))
+        .mount("/proxy", proxy::routes(app))
         .merge(apis::routes(app))
         .merge(app_info::routes(app))
         .merge(audit::routes(app))

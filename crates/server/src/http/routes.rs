@@ -3,11 +3,12 @@
 use axum::Router;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use callboard_model::access::Access;
 use serde_json::json;
-use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, OpenApiBuilder, Paths, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::audit;
@@ -38,6 +39,14 @@ pub enum Needs {
         /// The one for the parameters of a URL.
         of: fn(&App, &RawPathParams) -> Permission,
     },
+    /// One that more than the URL's parameters decide. What is found out on the way is left in the request's extensions,
+    /// for the handler.
+    Found {
+        /// For the description of the API.
+        described: &'static str,
+        /// The one for a request.
+        of: fn(&App, &mut Parts) -> Permission,
+    },
 }
 
 impl From<Permission> for Needs {
@@ -50,7 +59,7 @@ impl Needs {
     fn described(&self) -> &str {
         match self {
             Needs::Always(permission) => permission.name(),
-            Needs::Named { described, .. } => described,
+            Needs::Named { described, .. } | Needs::Found { described, .. } => described,
         }
     }
 
@@ -62,6 +71,11 @@ impl Needs {
                 let params = RawPathParams::from_request_parts(&mut parts, app).await;
                 let params = params.map_err(|rejection| ApiError::input(rejection.body_text()))?;
                 Ok((of(app, &params), Request::from_parts(parts, body)))
+            }
+            Needs::Found { of, .. } => {
+                let (mut parts, body) = request.into_parts();
+                let permission = of(app, &mut parts);
+                Ok((permission, Request::from_parts(parts, body)))
             }
         }
     }
@@ -80,17 +94,21 @@ impl Routes {
     pub fn add(mut self, needs: impl Into<Needs>, route: Route) -> Routes {
         let needs = needs.into();
         let (schemas, mut paths, methods) = route;
-        for item in paths.paths.values_mut() {
-            let operations =
-                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut);
-            for operation in operations {
-                let extension = (String::from("x-permission"), json!(needs.described()));
-                operation.extensions.get_or_insert_default().extend([extension]);
-                operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error_response().into());
-            }
-        }
+        describe(&mut paths, &needs);
         let guard = middleware::from_fn_with_state((self.app.clone(), needs), guard);
         self.router = self.router.routes((schemas, paths, methods).layer(guard));
+        self
+    }
+
+    /// The same for a route that takes everything below it, with methods that the description need not have.
+    #[must_use]
+    pub(crate) fn add_below(mut self, needs: impl Into<Needs>, route: UtoipaMethodRouter<App>) -> Routes {
+        let needs = needs.into();
+        let (_, mut paths, methods) = route;
+        describe(&mut paths, &needs);
+        let guard = middleware::from_fn_with_state((self.app.clone(), needs), guard);
+        self.router = self.router.route("/{*path}", methods.layer(guard));
+        self.router.get_openapi_mut().paths.paths.extend(paths.paths);
         self
     }
 
@@ -122,6 +140,18 @@ impl Routes {
     pub(crate) fn finish(self) -> (Router<App>, OpenApi) {
         let (router, description) = self.router.split_for_parts();
         (router.fallback(nothing).method_not_allowed_fallback(nothing), description)
+    }
+}
+
+/// Says of each operation what it needs, and that whatever goes wrong has the same body.
+fn describe(paths: &mut Paths, needs: &Needs) {
+    for item in paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().filter_map(Option::as_mut) {
+            let extension = (String::from("x-permission"), json!(needs.described()));
+            operation.extensions.get_or_insert_default().extend([extension]);
+            operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error_response().into());
+        }
     }
 }
 

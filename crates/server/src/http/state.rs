@@ -6,6 +6,7 @@ use callboard_catalog::Catalog;
 use callboard_egress::Egress;
 
 use super::apis::{Allowed, RateLimit};
+use super::proxy;
 use super::remembered::Answers;
 use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
@@ -35,6 +36,7 @@ pub struct Parts {
     pub(crate) audit: AuditLog,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
+    pub(crate) proxy: proxy::Live,
     pub(crate) try_allow: Vec<Allowed>,
     pub(crate) try_rate: RateLimit,
 }

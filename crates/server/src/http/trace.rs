@@ -25,7 +25,8 @@ pub(crate) async fn log(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!(target: "callboard::http", "request", id);
     let mut response = answer(request, next).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-request-id", id);
+        // What came through the proxy may have one of its own, where app-config lets it pass.
+        response.headers_mut().entry("x-request-id").or_insert(id);
     }
     response
 }

@@ -20,6 +20,7 @@ pub(super) fn rules() -> Vec<PolicyRule> {
         "plugin.use",
         "plugin.run",
         "api.try",
+        "proxy.**.read",
     ];
     vec![rule("default: people who are signed in read", &reads, Audience::SignedIn), owners]
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Policy;
-use crate::config::load;
 use crate::config::sources::Sources;
+use crate::config::{Config, load};
 
 /// How often app-config is looked at again: a changed policy is in force within a few seconds, and reading some files of a
 /// few KiB costs nothing that anybody would notice. Their times are not asked, because neither a mounted ConfigMap nor an
@@ -34,7 +34,7 @@ impl Live {
     }
 
     /// Puts another one into force; whether it is another.
-    fn replace(&self, policy: Policy) -> bool {
+    pub(crate) fn replace(&self, policy: Policy) -> bool {
         let mut current = self.policy.write().unwrap_or_else(PoisonError::into_inner);
         let changed = **current != policy;
         if changed {
@@ -44,9 +44,9 @@ impl Live {
     }
 }
 
-/// Follows app-config until the portal stops.
-pub async fn watch(live: Live, sources: Sources, strict: bool, stop: CancellationToken) {
-    let mut follower = Follower { live, sources, strict, refused: String::new() };
+/// Follows app-config until the portal stops, and hands each version that is accepted to `take`.
+pub async fn watch(sources: Sources, strict: bool, stop: CancellationToken, take: impl Fn(&Config) + Send + 'static) {
+    let mut follower = Follower { sources, strict, take, refused: String::new() };
     loop {
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
@@ -66,44 +66,31 @@ pub async fn watch(live: Live, sources: Sources, strict: bool, stop: Cancellatio
     }
 }
 
-/// Compares what app-config says with what is in force.
-struct Follower {
-    live: Live,
+/// Reads app-config again and again.
+struct Follower<F> {
     sources: Sources,
     strict: bool,
+    take: F,
     /// What is wrong with it now, so that it is said once.
     refused: String,
 }
 
-/// What there was to see.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
-    /// What is in force.
-    Same,
-    /// Something else, which is in force now.
-    Changed,
-    /// Something that is not accepted. What was in force stays: a slip of the pen must neither lock everybody out nor let
-    /// everybody in.
-    Refused,
-}
-
-impl Follower {
-    fn look(&mut self) -> Seen {
+impl<F: Fn(&Config)> Follower<F> {
+    /// Whether what there is was accepted. What was in force before stays otherwise: a slip of the pen must neither lock
+    /// everybody out nor let everybody in.
+    fn look(&mut self) -> bool {
         let loaded = load(&self.sources);
         let Some(config) = loaded.config.filter(|_| loaded.report.is_accepted(self.strict)) else {
             let problem = loaded.report.to_string();
             if problem != self.refused {
-                tracing::error!("app-config has changed and is not accepted; the policy stays as it was.\n{problem}");
+                tracing::error!("app-config has changed and is not accepted; what was in force stays.\n{problem}");
                 self.refused = problem;
             }
-            return Seen::Refused;
+            return false;
         };
         self.refused.clear();
-        if !self.live.replace(Policy::new(&config.permission)) {
-            return Seen::Same;
-        }
-        tracing::info!("the policy of app-config changed and is in force");
-        Seen::Changed
+        (self.take)(&config);
+        true
     }
 }
 
@@ -133,19 +120,18 @@ mod tests {
         let sources = Sources { files: vec![], dir: folder.path().to_owned(), env: std::collections::BTreeMap::new() };
         let policy = || Policy::new(&load(&sources).config.unwrap().permission);
         let live = Live::new(policy());
-        let mut follower =
-            Follower { live: live.clone(), sources: sources.clone(), strict: false, refused: String::new() };
-        assert_eq!(follower.look(), Seen::Same);
+        let take = |config: &Config| _ = live.replace(Policy::new(&config.permission));
+        let mut follower = Follower { sources: sources.clone(), strict: false, take, refused: String::new() };
+        assert!(follower.look());
         let before = live.get();
         for mistake in [rule("plugin.raed"), "[".to_owned(), "[{ allow: [plugin.read] }]".to_owned()] {
             write("policy.yaml", &mistake);
-            assert_eq!(follower.look(), Seen::Refused, "{mistake}");
+            assert!(!follower.look(), "{mistake}");
             assert_eq!(live.get(), before, "{mistake}");
         }
         write("policy.yaml", &rule("plugin.run"));
-        assert_eq!(follower.look(), Seen::Changed);
+        assert!(follower.look());
         assert_eq!(*live.get(), policy());
         assert_ne!(live.get(), before);
-        assert_eq!(follower.look(), Seen::Same);
     }
 }

@@ -50,7 +50,7 @@ pub enum Permission {
 /// A permission that is not built in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Named {
-    /// Dotted, beginning with who named it: `proxy.grafana`, `s3.bucket.empty`.
+    /// Dotted, beginning with who named it: `proxy.grafana.read`, `s3.bucket.empty`.
     pub name: String,
     /// What having it lets somebody do.
     pub action: Action,
@@ -232,16 +232,22 @@ impl Permission {
     /// Whether a name in a policy, which may contain `*`, stands for this permission.
     #[must_use]
     pub fn matches(&self, pattern: &str) -> bool {
-        let mut names = self.name().split('.').peekable();
-        let mut patterns = pattern.split('.').peekable();
-        loop {
-            match (patterns.next(), names.next()) {
-                (None, None) => return true,
-                (Some("*"), Some(_)) if patterns.peek().is_none() => return true,
-                (Some(pattern), Some(name)) if segment_matches(pattern, name) => {}
-                _ => return false,
-            }
+        let names: Vec<&str> = self.name().split('.').collect();
+        let patterns: Vec<&str> = pattern.split('.').collect();
+        segments_match(&patterns, &names)
+    }
+}
+
+fn segments_match(patterns: &[&str], names: &[&str]) -> bool {
+    match (patterns, names) {
+        ([], []) => true,
+        (["*"], [_, ..]) => true,
+        // One segment or several.
+        (["**", rest @ ..], [_, names @ ..]) => segments_match(rest, names) || segments_match(patterns, names),
+        ([pattern, patterns @ ..], [name, names @ ..]) => {
+            segment_matches(pattern, name) && segments_match(patterns, names)
         }
+        _ => false,
     }
 }
 
@@ -279,5 +285,17 @@ mod tests {
         check("catalog.entity.read.*", Permission::EntityRead, false);
         check("", Permission::EntityRead, false);
         check("CATALOG.entity.read", Permission::EntityRead, false);
+        check("**.read", Permission::PluginRead, true);
+        check("**.read", Permission::EntityRead, true);
+        check("**.read", Permission::EntityDelete, false);
+        check("catalog.**.read", Permission::EntityRead, true);
+        check("catalog.entity.**.read", Permission::EntityRead, false);
+        check("**", Permission::EntityRead, true);
+        let endpoint = |name: &str| Permission::named(name, Action::Read, Subject::Whole);
+        check("proxy.**.read", endpoint("proxy.a.read"), true);
+        check("proxy.**.read", endpoint("proxy.a.b.c.read"), true);
+        check("proxy.**.read", endpoint("proxy.a.read.write"), false);
+        check("proxy.**.read", endpoint("proxy.read"), false);
+        check("proxy.a.*", endpoint("proxy.a.b.write"), true);
     }
 }

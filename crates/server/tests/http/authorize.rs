@@ -145,6 +145,6 @@ async fn the_policy_is_followed() {
     let portal = TestPortal::start(&policy(), "").await;
     let bob = portal.signed_in("user:default/bob").await;
     assert_eq!(bob.get("/api/plugins").await.status, 403);
-    portal.configure("permission: { policy: [{ allow: [plugin.read], to: [signed-in] }] }");
+    portal.configure(&json!({ "permission": { "policy": [{ "allow": ["plugin.read"], "to": ["signed-in"] }] } }));
     until(&bob, "/api/plugins", |_| true).await;
 }

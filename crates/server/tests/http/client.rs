@@ -48,12 +48,20 @@ impl Client {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-        let mut stream = TcpStream::connect(&host).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(body).await.unwrap();
+        self.raw(&[head.as_bytes(), body].concat()).await
+    }
+
+    /// Exactly these bytes. They must ask for the connection to be closed.
+    pub(crate) async fn raw(&self, request: &[u8]) -> Answer {
+        let mut stream = self.connect().await;
+        stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
         parse(&answer)
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect((self.base.host_str().unwrap(), self.base.port().unwrap())).await.unwrap()
     }
 }
 
@@ -71,7 +79,7 @@ impl Answer {
     }
 }
 
-fn parse(answer: &[u8]) -> Answer {
+pub(crate) fn parse(answer: &[u8]) -> Answer {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     let mut lines = head.split("\r\n");

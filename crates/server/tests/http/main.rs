@@ -23,6 +23,7 @@ mod plugins;
 mod policies;
 pub(crate) mod portal;
 mod projecting;
+mod proxy;
 mod push;
 mod registering;
 mod sessions;

@@ -108,6 +108,11 @@ impl TestPortal {
         TestPortal::start_in(self.folder, self.database).await
     }
 
+    /// Changes the configuration under a portal that runs.
+    pub(crate) fn configure(&self, config: &Value) {
+        std::fs::write(self.folder.path().join("app-config.yaml"), config.to_string()).unwrap();
+    }
+
     /// The database of a portal whose data lasts, as another program would see it.
     pub(crate) async fn database(&self) -> Db {
         Db::open(&self.database).await.unwrap()
@@ -125,11 +130,6 @@ impl TestPortal {
         let test = TestPortal { portal, folder, database };
         test.wait_for_entities().await;
         test
-    }
-
-    /// Writes app-config anew while the portal runs.
-    pub(crate) fn configure(&self, app_config: &str) {
-        std::fs::write(self.folder.path().join("app-config.yaml"), app_config).unwrap();
     }
 
     pub(crate) fn anonymous(&self) -> Client {

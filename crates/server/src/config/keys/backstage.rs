@@ -147,7 +147,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("permission.EXPERIMENTAL_enableBatchedRequests", "would ask for several decisions at once"),
     Key::later("permission.permissionedPlugins", "would name the plugins whose permissions can be given to roles"),
     Key::later("permission.rbac", "would read roles; `permission.policy` says who may do what"),
-    Key::later("proxy", "would pass requests on to other services"),
     Key::later("scaffolder", "would configure software templates"),
     Key::later("search", "would configure the search index"),
     Key::later("sentry", "would show Sentry's issues"),

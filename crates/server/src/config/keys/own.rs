@@ -316,7 +316,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "permission.policy[].allow",
         Texts,
-        "Permissions such as `catalog.entity.read`; `*` stands for a segment, or for the rest at the end",
+        "Permissions such as `catalog.entity.read`; `*` stands for a segment, or for the rest at the end, and `**` for \
+         one segment or several",
     )
     .required(),
     Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, `role:<name>`, or the refs of users and groups").required(),
