@@ -13,6 +13,7 @@ mod audit;
 mod catalog;
 #[cfg(feature = "openapi")]
 pub mod described;
+mod user_settings;
 
 pub use audit::{AuditDecision, AuditEntry, AuditPage};
 pub use catalog::{
@@ -20,6 +21,7 @@ pub use catalog::{
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
 };
+pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 /// The body of every error answer (`spec`: the common error envelope).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -24,5 +24,6 @@ pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod trace;
 pub(crate) mod ui;
+pub(crate) mod user_settings;
 pub(crate) mod viewer;
 pub(crate) mod web;

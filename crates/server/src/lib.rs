@@ -7,5 +7,6 @@ pub mod config;
 mod http;
 pub mod identity;
 pub mod portal;
+pub mod user_settings;
 
 pub use portal::{Options, Portal, StartError, start};

@@ -12,15 +12,17 @@ use super::error::json;
 use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
-use super::{apis, app as app_info, audit, caller, catalog, etag, extensions, health, plugins, session, ui, web};
+use super::{
+    apis, app as app_info, audit, caller, catalog, etag, extensions, health, plugins, session, ui, user_settings, web,
+};
 
 /// What the description says of the API as a whole.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Callboard",
-        description = "The API of the portal. `/api/catalog` is the catalog API of Backstage; the rest is Callboard's \
-                       own. A session's cookie says who is asking; a request that changes something must carry the \
+        description = "The API of the portal. `/api/catalog` and `/api/user-settings` are those of Backstage; the rest is \
+                       Callboard's own. A session's cookie says who is asking; a request that changes something must carry the \
                        header `Origin`. `x-permission` is what app-config's `permission.policy` must allow.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -52,7 +54,8 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(session::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
-        .merge(ui::routes(app));
+        .merge(ui::routes(app))
+        .mount("/user-settings", user_settings::routes(app));
     let (router, description) = routes.finish();
     (Router::new().nest("/api", router), Whole::openapi().nest("/api", description))
 }

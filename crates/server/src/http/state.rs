@@ -11,6 +11,7 @@ use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, Policy, PushTokens, Sessions};
 use crate::portal::plugins::Plugins;
+use crate::user_settings::UserSettings;
 
 /// Shared by every request. Cheap to clone.
 pub(crate) type App = Arc<Parts>;
@@ -28,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) push_tokens: PushTokens,
     pub(crate) sessions: Sessions,
     pub(crate) audit: AuditLog,
+    pub(crate) user_settings: UserSettings,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
     pub(crate) try_allow: Vec<Allowed>,

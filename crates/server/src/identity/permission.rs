@@ -35,6 +35,8 @@ pub enum Permission {
     ApiTry,
     /// Reads who changed or attempted what.
     AuditRead,
+    /// Keeps settings of one's own. Only for people who are signed in, and never about anybody else's.
+    UserSettings,
 }
 
 /// What a permission is about.
@@ -57,7 +59,7 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name.
-    pub const NAMED: [Permission; 14] = [
+    pub const NAMED: [Permission; 15] = [
         Permission::EntityRead,
         Permission::EntityDelete,
         Permission::EntityRefresh,
@@ -72,6 +74,7 @@ impl Permission {
         Permission::PluginRun,
         Permission::ApiTry,
         Permission::AuditRead,
+        Permission::UserSettings,
     ];
 
     /// As a policy names it.
@@ -94,6 +97,7 @@ impl Permission {
             Permission::PluginRun => "plugin.run",
             Permission::ApiTry => "api.try",
             Permission::AuditRead => "audit.read",
+            Permission::UserSettings => "user-settings.own",
         }
     }
 
@@ -118,10 +122,11 @@ impl Permission {
     /// Whether no policy can give it to somebody who is not signed in.
     #[must_use]
     pub fn needs_a_user(self) -> bool {
-        self == Permission::ApiTry
+        matches!(self, Permission::ApiTry | Permission::UserSettings)
     }
 
-    /// Whether a signed-in user has it where app-config has no policy: to read, and to have things read again.
+    /// Whether a signed-in user has it where app-config has no policy: to read, to have things read again, and to keep
+    /// settings of their own.
     #[must_use]
     pub fn by_default(self) -> bool {
         matches!(
@@ -133,6 +138,7 @@ impl Permission {
                 | Permission::PluginUse
                 | Permission::PluginRun
                 | Permission::ApiTry
+                | Permission::UserSettings
         )
     }
 

@@ -25,4 +25,5 @@ mod push;
 mod registering;
 mod sessions;
 mod try_it;
+mod user_settings;
 pub(crate) mod web;
