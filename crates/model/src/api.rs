@@ -14,6 +14,7 @@ mod catalog;
 #[cfg(feature = "openapi")]
 pub mod described;
 mod identity;
+mod user_settings;
 
 pub use audit::{AuditDecision, AuditEntry, AuditPage};
 pub use catalog::{
@@ -21,6 +22,7 @@ pub use catalog::{
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
 };
+pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 pub use identity::{
     ExplainedRule, MadePersonalToken, NewPersonalToken, PermissionInfo, PermissionList, PersonalToken,

@@ -29,6 +29,7 @@ pub(crate) mod state;
 pub(crate) mod tokens;
 pub(crate) mod trace;
 pub(crate) mod ui;
+pub(crate) mod user_settings;
 pub(crate) mod viewer;
 pub(crate) mod web;
 

@@ -8,5 +8,6 @@ pub mod http;
 pub mod identity;
 pub mod policy;
 pub mod portal;
+pub mod user_settings;
 
 pub use portal::{Follow, Options, Portal, StartError, start};

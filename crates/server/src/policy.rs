@@ -157,8 +157,8 @@ fn settled(principal: &Principal, permission: &Permission) -> Option<Decision> {
     }
     match (permission, principal) {
         (Permission::Public, _) => Some(allowed("open to everybody")),
-        (Permission::Own, Principal::User(_)) => Some(allowed("their own")),
-        (Permission::Own, _) => Some(denied("only for people who are signed in")),
+        (Permission::Own | Permission::OwnSettings, Principal::User(_)) => Some(allowed("their own")),
+        (Permission::Own | Permission::OwnSettings, _) => Some(denied("only for people who are signed in")),
         (Permission::EntityPush, Principal::Source(_)) => Some(allowed("the token of a push source")),
         (Permission::EntityPush, _) => Some(denied("only with the token of a push source")),
         (_, Principal::Source(_)) => Some(denied("the token of a push source is for pushing only")),

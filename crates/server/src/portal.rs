@@ -33,6 +33,7 @@ use crate::identity::origin::Origins;
 use crate::identity::token::user::LIFETIME as USER_TOKEN_LIFETIME;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
 use crate::policy::{self, Live, Policy};
+use crate::user_settings::UserSettings;
 use plugins::Plugins;
 
 /// How long the answers that are under way may take when the portal ends.
@@ -197,6 +198,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let db = Db::open(&database(config, data_dir)).await?;
     let sessions = Sessions::open(db.clone()).await?;
     let audit = AuditLog::open(db.clone()).await?;
+    let user_settings = UserSettings::open(db.clone()).await?;
     let settings = Settings::from_values(&config.backend.reading, &config.integrations, &config.aws)?;
     let egress = Egress::new(settings)?;
 
@@ -241,6 +243,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         push_tokens: PushTokens::new(&config.catalog),
         sessions,
         audit,
+        user_settings,
         directory: Directory::new(&config.auth),
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
         proxy,

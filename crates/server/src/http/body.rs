@@ -6,7 +6,9 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt as _;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Result};
@@ -49,27 +51,57 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        let limit = request.extensions().get::<BodyLimit>().map_or(BODY_BYTES, |limit| limit.0);
-        let is_empty = request.body().size_hint().exact() == Some(0);
-        if is_empty && !request.headers().contains_key(header::CONTENT_TYPE) {
-            // What a route does not need it need not be sent; what it needs is then missing.
-            return Ok(Fields(Map::new()));
-        }
-        // A page of another site can send a form or plain text without asking, but not JSON.
-        if !is_json(request.headers()) {
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UnsupportedMediaTypeError",
-                "the body must be JSON, with the header `Content-Type: application/json`",
-            ));
-        }
-        let bytes = read(request.into_body(), limit).await?;
+        let Some(bytes) = sent(request).await? else { return Ok(Fields(Map::new())) };
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(map)) => Ok(Fields(map)),
             Ok(_) => Err(ApiError::input("request/body must be object")),
             Err(error) => Err(ApiError::input(format!("request/body is not JSON: {error}"))),
         }
     }
+}
+
+/// A body that is a JSON object, as it was sent: for values that are handed on as they are.
+pub(crate) struct Sent(Vec<u8>);
+
+impl Sent {
+    /// As a type of the API, which may borrow parts of it.
+    pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        serde_json::from_slice(&self.0)
+            .map_err(|error| ApiError::input(format!("request/body is not what this route takes: {error}")))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let bytes = sent(request).await?.unwrap_or_else(|| b"{}".to_vec());
+        let json: &RawValue = serde_json::from_slice(&bytes)
+            .map_err(|error| ApiError::input(format!("request/body is not JSON: {error}")))?;
+        match json.get().starts_with('{') {
+            true => Ok(Sent(bytes)),
+            false => Err(ApiError::input("request/body must be object")),
+        }
+    }
+}
+
+/// The bytes of a JSON body; none where nothing was sent.
+async fn sent(request: Request) -> Result<Option<Vec<u8>>> {
+    let limit = request.extensions().get::<BodyLimit>().map_or(BODY_BYTES, |limit| limit.0);
+    let is_empty = request.body().size_hint().exact() == Some(0);
+    if is_empty && !request.headers().contains_key(header::CONTENT_TYPE) {
+        // What a route does not need it need not be sent; what it needs is then missing.
+        return Ok(None);
+    }
+    // A page of another site can send a form or plain text without asking, but not JSON.
+    if !is_json(request.headers()) {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaTypeError",
+            "the body must be JSON, with the header `Content-Type: application/json`",
+        ));
+    }
+    read(request.into_body(), limit).await.map(Some)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

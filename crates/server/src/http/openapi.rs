@@ -14,7 +14,7 @@ use super::state::App;
 use super::viewer::Viewer;
 use super::{
     apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, proxy,
-    session, tokens, ui, web,
+    session, tokens, ui, user_settings, web,
 };
 
 /// What the description says of the API as a whole.
@@ -22,8 +22,8 @@ use super::{
 #[openapi(
     info(
         title = "Callboard",
-        description = "The API of the portal. `/api/catalog` is the catalog API of Backstage; the rest is Callboard's \
-                       own. A session's cookie says who is asking; a request that changes something must carry the \
+        description = "The API of the portal. `/api/catalog` and `/api/user-settings` are those of Backstage; the rest is \
+                       Callboard's own. A session's cookie says who is asking; a request that changes something must carry the \
                        header `Origin`. `x-permission` is what app-config's `permission.policy` must allow.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -59,7 +59,8 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(permission::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
-        .merge(ui::routes(app));
+        .merge(ui::routes(app))
+        .mount("/user-settings", user_settings::routes(app));
     let (router, description) = routes.finish();
     (Router::new().nest("/api", router), Whole::openapi().nest("/api", description))
 }

@@ -138,7 +138,10 @@ impl Routes {
 
     /// A router that answers 404 without a body to what it does not know, and the description of the rest.
     pub(crate) fn finish(self) -> (Router<App>, OpenApi) {
-        let (router, description) = self.router.split_for_parts();
+        let (router, mut description) = self.router.split_for_parts();
+        // A parameter that takes the rest of the path is axum's own word; a description has none for it.
+        let paths = std::mem::take(&mut description.paths.paths);
+        description.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
         (router.fallback(nothing).method_not_allowed_fallback(nothing), description)
     }
 }

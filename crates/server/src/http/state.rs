@@ -13,6 +13,7 @@ use crate::identity::origin::Origins;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
 use crate::policy::Live;
 use crate::portal::plugins::Plugins;
+use crate::user_settings::UserSettings;
 
 /// Shared by every request. Cheap to clone.
 pub type App = Arc<Parts>;
@@ -34,6 +35,7 @@ pub struct Parts {
     pub(crate) user_tokens: UserTokens,
     pub(crate) sessions: Sessions,
     pub(crate) audit: AuditLog,
+    pub(crate) user_settings: UserSettings,
     pub(crate) directory: Directory,
     pub(crate) origins: Origins,
     pub(crate) proxy: proxy::Live,

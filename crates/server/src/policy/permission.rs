@@ -9,6 +9,9 @@ pub enum Permission {
     Public,
     /// What concerns nobody but the user who asks: their settings, sessions and tokens. No policy gives or takes it.
     Own,
+    /// What they have set for themselves, such as a theme or their starred entities: like [`Own`](Permission::Own), and
+    /// nothing that an audit log needs.
+    OwnSettings,
     /// Reads entities. The policy may narrow it to some of them.
     EntityRead,
     /// Adds entities to the catalog. No route of Callboard asks for it: clients of Backstage ask whether somebody has it.
@@ -144,6 +147,7 @@ impl Permission {
         match self {
             Permission::Public => "public",
             Permission::Own => "own",
+            Permission::OwnSettings => "own.settings",
             Permission::EntityRead => "catalog.entity.read",
             Permission::EntityCreate => "catalog.entity.create",
             Permission::EntityDelete => "catalog.entity.delete",
@@ -186,6 +190,7 @@ impl Permission {
             Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),
             Permission::Public
             | Permission::Own
+            | Permission::OwnSettings
             | Permission::EntityValidate
             | Permission::LocationAnalyze
             | Permission::ApiTry => None,

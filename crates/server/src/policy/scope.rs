@@ -76,7 +76,7 @@ impl Part {
     fn includes(&self, permission: &Permission) -> bool {
         match self {
             // Somebody's own affairs are not given away by a pattern: a stolen token must not make others.
-            Part::Pattern(pattern) => *permission != Permission::Own && permission.matches(pattern),
+            Part::Pattern(pattern) => permission.api() != Permission::Own.api() && permission.matches(pattern),
             Part::Api { api, names, actions } => {
                 permission.api() == api
                     && names.as_ref().is_none_or(|names| names.contains(permission.name()))
@@ -114,6 +114,7 @@ mod tests {
         check(vec![reads()], Permission::EntityDelete, false);
         check(vec![reads(), Limit::patterns(["*"])], Permission::EntityDelete, false);
         check(vec![Limit::patterns(["*"])], Permission::Own, false);
+        check(vec![Limit::patterns(["*", "own.*"])], Permission::OwnSettings, false);
         let catalog = || Limit { any: vec![api("catalog", None, None)] };
         check(vec![catalog()], Permission::EntityDelete, true);
         check(vec![catalog()], Permission::EntityValidate, true);

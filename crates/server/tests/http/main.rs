@@ -29,5 +29,6 @@ mod registering;
 mod sessions;
 mod tokens;
 mod try_it;
+mod user_settings;
 mod walk;
 pub(crate) mod web;

@@ -82,6 +82,11 @@ async fn routes_against_people() {
     let conditions = "/api/catalog/.well-known/backstage/permissions/apply-conditions";
     check("POST", conditions, json!({ "items": [] }), [200; 4]).await;
     check("GET", "/api/catalog/.backstage/auth/v1/jwks.json", none(), [200; 4]).await;
+    // What is their own no policy gives or takes.
+    check("GET", "/api/user-settings/buckets/a/keys/b", none(), [401, 404, 404, 404]).await;
+    check("PUT", "/api/user-settings/buckets/a/keys/b", json!({ "value": 1 }), [401, 200, 200, 200]).await;
+    check("DELETE", "/api/user-settings/buckets/a/keys/b", none(), [401, 204, 204, 204]).await;
+    check("POST", "/api/user-settings/multiget", json!({ "items": [] }), [401, 200, 200, 200]).await;
     check("GET", "/api/audit", none(), [401, 403, 403, 403]).await;
     check("GET", "/api/audit/export", none(), [401, 403, 403, 403]).await;
     check("GET", "/api/plugins", none(), [401, 200, 403, 200]).await;
