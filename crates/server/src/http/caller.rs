@@ -68,7 +68,7 @@ pub(crate) fn covers(access: &Access, entity: Option<&Value>) -> Result<bool> {
 pub(crate) struct Refused {
     pub(crate) error: ApiError,
     /// Who asked, where that is known.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<Box<Caller>>,
 }
 
 impl From<ApiError> for Refused {
@@ -89,7 +89,7 @@ pub(crate) fn admit(app: &App, permission: &Permission, request: &mut Request) -
     if caller.access == Access::None
         && let Some(error) = refusal(&caller.principal, permission, &caller.reason)
     {
-        return Err(Refused { error, caller: Some(caller) });
+        return Err(Refused { error, caller: Some(Box::new(caller)) });
     }
     request.extensions_mut().insert(caller.clone());
     Ok(caller)

@@ -192,7 +192,7 @@ async fn guard(State((app, needs)): State<(App, Needs)>, request: Request, next:
         }
         Ok(_) => next.run(request).await,
         Err(refused) => {
-            let (mut entry, _) = audit::entry(request, &app, &permission, refused.caller.as_ref()).await;
+            let (mut entry, _) = audit::entry(request, &app, &permission, refused.caller.as_deref()).await;
             if refused.caller.is_none() {
                 entry.rule = format!("{}: {}", refused.error.name, refused.error.message);
             }
