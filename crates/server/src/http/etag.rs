@@ -10,10 +10,6 @@ use sha2::{Digest, Sha256};
 /// Larger answers are sent as they come: to hash them would mean to hold them.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// An extension of answers that somebody else gave: they have the ETag that came with them, or none.
-#[derive(Clone, Copy)]
-pub(crate) struct AsItCame;
-
 /// Adds an ETag to what has none, and answers 304 where it is the one that the reader names.
 pub(crate) async fn weak_etags(request: Request, next: Next) -> Response {
     // The answer to HEAD has lost its body by now.
@@ -22,8 +18,7 @@ pub(crate) async fn weak_etags(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     // What somebody may see is not for caches that others share, and is asked for again each time.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    let is_foreign = response.extensions().get::<AsItCame>().is_some();
-    if is_foreign || !reads || response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
+    if !reads || response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
         return response;
     }
     let (mut parts, body) = response.into_parts();

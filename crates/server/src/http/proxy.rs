@@ -29,7 +29,6 @@ pub(crate) use self::headers::kept_from_targets;
 use self::endpoints::Found;
 use super::caller::Caller;
 use super::error::{ApiError, Result};
-use super::etag::AsItCame;
 use super::routes::{Needs, Routes};
 use super::state::App;
 use crate::identity::Principal;
@@ -196,9 +195,7 @@ fn answered(endpoint: &Endpoint, response: egress::Response) -> Response {
         }
     });
     // Whoever compresses asks once more after the end.
-    let mut answer = (response.status, headers, Body::from_stream(parts.fuse())).into_response();
-    answer.extensions_mut().insert(AsItCame);
-    answer
+    (response.status, headers, Body::from_stream(parts.fuse())).into_response()
 }
 
 /// What somebody may see is not for caches that others share, whatever the target says.

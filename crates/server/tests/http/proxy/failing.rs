@@ -86,12 +86,13 @@ async fn answers_that_break_off() {
         // It may be a clean end or a reset, and is no end of the message.
         let _end = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        // The connection may end before the head was written.
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         let head = head.to_lowercase();
-        assert!(head.starts_with("http/1.1 200"), "{endpoint}: {head}");
+        assert!(head.is_empty() || head.starts_with("http/1.1 200"), "{endpoint}: {head}");
         let whole = match head.contains("transfer-encoding: chunked") {
             true => body.ends_with("0\r\n\r\n"),
-            false => !head.contains("content-length: 10") || body.len() >= 10,
+            false => !head.is_empty() && (!head.contains("content-length: 10") || body.len() >= 10),
         };
         assert!(!whole, "{endpoint}: {answer:?}");
     }

@@ -6,76 +6,89 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::{Router, routing};
 use futures::StreamExt;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::Client;
 use crate::portal::TestPortal;
 
 const PART: usize = 64 * 1024;
 
-/// 32 MiB, of which what two connections' buffers hold is a part.
-const PARTS: usize = 512;
+/// 32 MiB.
+const WHOLE: usize = 512;
 
-/// What may be under way at a time: the system's buffers of two connections and a few parts. Without them being full it is
-/// much less.
-const UNDER_WAY: usize = 24 * 1024 * 1024;
+/// 128 MiB, which nobody reads.
+const UNREAD: usize = 2048;
+
+/// What may be under way of it: the system's buffers of the portal's two connections. Those of the other ends are small.
+const UNDER_WAY: usize = 64 * 1024 * 1024;
+
+/// What the buffers of a test's own connections hold.
+const BUFFER: u32 = 64 * 1024;
 
 fn part(index: usize) -> Bytes {
     Bytes::from(vec![u8::try_from(index % 251).unwrap(); PART])
 }
 
-fn digest() -> String {
-    let mut hash = Sha256::new();
-    (0..PARTS).for_each(|index| hash.update(part(index)));
-    hex::encode(hash.finalize())
+/// Whether these bytes are what the parts have from here on.
+fn is_from(offset: usize, bytes: &[u8]) -> bool {
+    let (mut offset, mut rest) = (offset, bytes);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(rest.len().min(PART - offset % PART));
+        if now != &part(offset / PART)[..now.len()] {
+            return false;
+        }
+        (offset, rest) = (offset + now.len(), later);
+    }
+    true
 }
 
 #[derive(Clone)]
 struct Upstream {
     /// Bytes that were handed out.
     sent: Arc<AtomicUsize>,
-    /// Lets the service begin to read.
-    reads: Arc<Semaphore>,
     host: String,
 }
 
 impl Upstream {
     async fn start() -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        let upstream = Upstream { sent: Arc::default(), reads: Arc::new(Semaphore::new(0)), host };
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(BUFFER).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(64).unwrap();
+        let upstream = Upstream { sent: Arc::default(), host: listener.local_addr().unwrap().to_string() };
         let router = Router::new()
-            .route("/down", routing::get(down))
+            .route("/down/{parts}", routing::get(down))
             .route("/up", routing::post(up))
+            .route("/never", routing::post(|_: Body| std::future::pending::<()>()))
             .with_state(upstream.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         upstream
     }
 }
 
-async fn down(State(upstream): State<Upstream>) -> Body {
-    let parts = futures::stream::iter(0..PARTS).map(move |index| {
+async fn down(State(upstream): State<Upstream>, Path(parts): Path<usize>) -> Body {
+    let parts = futures::stream::iter(0..parts).map(move |index| {
         upstream.sent.fetch_add(PART, Ordering::SeqCst);
         Ok::<_, Infallible>(part(index))
     });
     Body::from_stream(parts)
 }
 
-async fn up(State(upstream): State<Upstream>, body: Body) -> String {
-    upstream.reads.acquire().await.unwrap().forget();
-    let mut hash = Sha256::new();
+/// Answers with how many bytes came that were as they should be.
+async fn up(body: Body) -> String {
+    let mut received = 0;
     let mut stream = body.into_data_stream();
-    while let Some(part) = stream.next().await {
-        hash.update(part.unwrap());
+    while let Some(Ok(part)) = stream.next().await {
+        assert!(is_from(received, &part), "after {received} bytes");
+        received += part.len();
     }
-    hex::encode(hash.finalize())
+    received.to_string()
 }
 
 async fn portal(upstream: &Upstream) -> (TestPortal, Client) {
@@ -97,7 +110,8 @@ fn head(client: &Client, method: &str, path: &str, more: &str) -> String {
     let origin = client.base.origin().ascii_serialization();
     let cookie = client.cookie.as_deref().unwrap();
     format!(
-        "{method} /api/proxy/x/{path} HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nCookie: {cookie}\r\nConnection: close\r\n{more}\r\n"
+        "{method} /api/proxy/x/{path} HTTP/1.1\r\nHost: a\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n\
+         Connection: close\r\n{more}\r\n"
     )
 }
 
@@ -117,55 +131,73 @@ async fn settled(number: impl Fn() -> usize) -> usize {
 async fn answers() {
     let upstream = Upstream::start().await;
     let (_portal, client) = portal(&upstream).await;
-    let mut stream = client.connect().await;
-    stream.write_all(head(&client, "GET", "down", "").as_bytes()).await.unwrap();
+    let whole = client.get(&format!("/api/proxy/x/down/{WHOLE}")).await;
+    assert!(whole.body.len() == WHOLE * PART && is_from(0, &whole.body), "{} bytes", whole.body.len());
+
+    upstream.sent.store(0, Ordering::SeqCst);
+    let mut stream = connect(&client).await;
+    stream.write_all(head(&client, "GET", &format!("down/{UNREAD}"), "").as_bytes()).await.unwrap();
     // Nobody reads, so the service is not read from either.
     let under_way = settled(|| upstream.sent.load(Ordering::SeqCst)).await;
-    assert!(under_way < UNDER_WAY, "{under_way} bytes of {}", PARTS * PART);
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let body = crate::client::parse(&answer).body;
-    assert_eq!(body.len(), PARTS * PART);
-    assert_eq!(hex::encode(Sha256::digest(&body)), digest());
-    assert_eq!(upstream.sent.load(Ordering::SeqCst), PARTS * PART);
+    assert!(under_way < UNDER_WAY, "{under_way} bytes of {}", UNREAD * PART);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests() {
     let upstream = Upstream::start().await;
     let (_portal, client) = portal(&upstream).await;
-    for framing in [format!("Content-Length: {}\r\n", PARTS * PART), "Transfer-Encoding: chunked\r\n".to_owned()] {
-        let chunked = framing.starts_with('T');
-        let (mut reader, mut writer) = client.connect().await.into_split();
-        writer.write_all(head(&client, "POST", "up", &framing).as_bytes()).await.unwrap();
-        let taken = Arc::new(AtomicUsize::new(0));
-        let counter = taken.clone();
-        let writing = tokio::spawn(async move {
-            for index in 0..PARTS {
-                if chunked {
-                    writer.write_all(format!("{PART:x}\r\n").as_bytes()).await.unwrap();
-                }
-                writer.write_all(&part(index)).await.unwrap();
-                if chunked {
-                    writer.write_all(b"\r\n").await.unwrap();
-                }
-                counter.fetch_add(PART, Ordering::SeqCst);
-            }
-            if chunked {
-                writer.write_all(b"0\r\n\r\n").await.unwrap();
-            }
-            writer
-        });
-        // The service does not read, so neither does the portal.
-        let under_way = settled(|| taken.load(Ordering::SeqCst)).await;
-        assert!(under_way < UNDER_WAY, "{framing}: {under_way} bytes of {}", PARTS * PART);
-        upstream.reads.add_permits(1);
+    for chunked in [false, true] {
+        let (mut reader, taken) = send(&client, "up", WHOLE, chunked).await;
         let mut answer = Vec::new();
         reader.read_to_end(&mut answer).await.unwrap();
         let answer = crate::client::parse(&answer);
-        assert_eq!((answer.status, answer.text()), (200, digest()), "{framing}");
-        drop(writing.await.unwrap());
+        let all = WHOLE * PART;
+        assert_eq!((answer.status, answer.text()), (200, all.to_string()), "chunked: {chunked}");
+        assert_eq!(taken.load(Ordering::SeqCst), all);
+
+        // The service does not read, so neither does the portal.
+        let (_reader, taken) = send(&client, "never", UNREAD, chunked).await;
+        let under_way = settled(|| taken.load(Ordering::SeqCst)).await;
+        assert!(under_way < UNDER_WAY, "chunked: {chunked}, {under_way} bytes of {}", UNREAD * PART);
     }
+}
+
+/// A connection that holds little itself.
+async fn connect(client: &Client) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(BUFFER).unwrap();
+    socket.set_send_buffer_size(BUFFER).unwrap();
+    let port = client.base.port().unwrap();
+    socket.connect(([127, 0, 0, 1], port).into()).await.unwrap()
+}
+
+/// Begins to send so many parts. Gives where the answer comes, and how much was taken so far.
+async fn send(client: &Client, path: &str, parts: usize, chunked: bool) -> (OwnedReadHalf, Arc<AtomicUsize>) {
+    let framing = match chunked {
+        true => "Transfer-Encoding: chunked\r\n".to_owned(),
+        false => format!("Content-Length: {}\r\n", parts * PART),
+    };
+    let (reader, mut writer) = connect(client).await.into_split();
+    writer.write_all(head(client, "POST", path, &framing).as_bytes()).await.unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = taken.clone();
+    tokio::spawn(async move {
+        let (before, after) = if chunked { (format!("{PART:x}\r\n"), "\r\n") } else { (String::new(), "") };
+        for index in 0..parts {
+            let framed = [before.as_bytes(), &part(index), after.as_bytes()].concat();
+            // It ends when the test does.
+            if writer.write_all(&framed).await.is_err() {
+                return;
+            }
+            counter.fetch_add(PART, Ordering::SeqCst);
+        }
+        if chunked {
+            writer.write_all(b"0\r\n\r\n").await.unwrap();
+        }
+        // The other half reads the answer, and this one must not close before.
+        std::future::pending::<()>().await;
+    });
+    (reader, taken)
 }
 
 /// One that says how large it is is refused at once, and nothing is sent.
