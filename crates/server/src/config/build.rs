@@ -7,6 +7,7 @@ mod access;
 mod database;
 pub(crate) mod external;
 mod parts;
+mod sign_in;
 
 use std::path::{Path, PathBuf};
 

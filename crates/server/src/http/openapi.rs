@@ -13,7 +13,7 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, session,
+    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugins, session,
     tokens, ui, web,
 };
 
@@ -56,6 +56,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(issuer::routes(app))
         .merge(tokens::routes(app))
         .merge(permission::routes(app))
+        .merge(auth::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app));

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use callboard_catalog::Catalog;
 use callboard_egress::Egress;
+use url::Url;
 
 use super::apis::{Allowed, RateLimit};
 use super::remembered::Answers;
 use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
+use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
 use crate::policy::Live;
 use crate::portal::plugins::Plugins;
 
@@ -20,6 +21,8 @@ pub type App = Arc<Parts>;
 pub struct Parts {
     pub(crate) title: String,
     pub(crate) organization: Option<String>,
+    /// Where browsers find the portal.
+    pub(crate) base_url: Url,
     /// Whether browsers reach the portal by TLS.
     pub(crate) is_https: bool,
     pub(crate) catalog: Catalog,
@@ -34,6 +37,7 @@ pub struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) audit: AuditLog,
     pub(crate) directory: Directory,
+    pub(crate) sign_in: SignIn,
     pub(crate) origins: Origins,
     pub(crate) try_allow: Vec<Allowed>,
     pub(crate) try_rate: RateLimit,
