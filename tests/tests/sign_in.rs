@@ -1,7 +1,7 @@
 //! Signing in with somebody else's word for who it is: an OIDC provider that is real, and GitHub.
 //!
 //! What ends well ends with a session and at the page that was asked for. What does not end well leaves nobody signed
-//! in, and says why.
+//! in, and says why: to the page by a code, of which it knows all, and in full to the log.
 
 mod addresses;
 mod attacks;
@@ -11,6 +11,7 @@ mod tokens;
 
 use anyhow::{Context, Result, ensure};
 use callboard::identity::session::NAME as SESSION;
+use callboard_model::api::SignInError;
 use callboard_tests::client::Answer;
 use callboard_tests::github::GitHub;
 use callboard_tests::oidc::OidcProvider;
@@ -74,8 +75,8 @@ pub(crate) struct Scene {
 enum Outcome {
     /// As whom.
     SignedIn(String),
-    /// With these words.
-    Refused(String),
+    /// For this reason.
+    Refused(SignInError),
 }
 
 impl Peer {
@@ -263,23 +264,15 @@ impl Scene {
         }
         ensure!(!sets_session, "there is a session, and it looks refused: {answer:?}");
         ensure!(user.is_none(), "{user:?} is signed in, and it looks refused: {answer:?}");
-        Ok(Outcome::Refused(self.words(answer)?))
+        Ok(Outcome::Refused(self.reason(answer)?))
     }
 
-    /// Why somebody was not signed in: as the page is told it that they are sent to, or as the API says it.
-    fn words(&self, answer: &Answer) -> Result<String> {
-        let words = if answer.status == 302 {
-            let to = self.portal.url().join(answer.header("location").context("a redirect without a location")?)?;
-            ensure!(to.origin() == self.portal.url().origin(), "they are sent away, to {to}");
-            let error = to.query_pairs().find(|(name, _)| name == "error");
-            error.with_context(|| format!("{to} does not say what is wrong"))?.1.into_owned()
-        } else {
-            ensure!(answer.status.is_client_error() || answer.status.is_server_error(), "{answer:?}");
-            let body: Value = answer.json()?;
-            body.pointer("/error/message").and_then(Value::as_str).context("an error has a message")?.to_owned()
-        };
-        ensure!(words.len() > 10, "that is too little to understand: {words:?}");
-        Ok(words)
+    /// Why somebody was not signed in, as the page is told it that they are sent to. It is told nothing else.
+    fn reason(&self, answer: &Answer) -> Result<SignInError> {
+        ensure!(answer.status == 302, "{answer:?}");
+        let to = answer.header("location").context("a redirect without a location")?;
+        let code = to.strip_prefix("/sign-in?error=").with_context(|| format!("they are sent to {to}"))?;
+        SignInError::of_code(code).with_context(|| format!("no page knows {code}"))
     }
 
     /// Who is signed in, as the portal has it.
@@ -294,10 +287,10 @@ impl Outcome {
         Self::SignedIn("user:default/ada".to_owned())
     }
 
-    /// The words of a refusal.
-    fn refused(self) -> Result<String> {
+    /// The reason of a refusal.
+    fn refused(self) -> Result<SignInError> {
         match self {
-            Self::Refused(words) => Ok(words),
+            Self::Refused(reason) => Ok(reason),
             Self::SignedIn(user) => anyhow::bail!("{user} is signed in"),
         }
     }

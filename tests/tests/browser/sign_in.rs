@@ -1,6 +1,7 @@
 //! Signing in at a provider of OIDC, in a browser.
 
 use anyhow::Result;
+use callboard_model::api::SignInError;
 use callboard_tests::browser::Browser;
 use serde_json::json;
 
@@ -21,16 +22,17 @@ async fn somebody_signs_in() -> Result<()> {
     window.close().await
 }
 
-/// Somebody who cannot be signed in reads why, and can try again.
+/// Somebody who cannot be signed in is back at the page where they can try again, which is told why.
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_is_told_why_not() -> Result<()> {
     let scene = Scene::oidc().await?;
     let window = Browser::open(scene.portal.url()).await?;
-    for (login, word) in [("mallory", "elsewhere.example"), ("eve", "verified")] {
+    for (login, reason) in [("mallory", SignInError::DomainNotListed), ("eve", SignInError::EmailNotVerified)] {
         begin(&scene, &window, login).await?;
-        window.until("the portal's page", "return location.search.includes('error=');").await?;
+        let page = format!("return location.pathname + location.search === '/sign-in?error={}';", reason.code());
+        window.until("the portal's page", &page).await?;
         window.settled().await?;
-        window.until_text(word).await?;
+        assert!(window.complaints().await?.is_empty());
         // The provider, which is on the same host, knows them now and would not ask again.
         window.client().delete_all_cookies().await?;
     }

@@ -11,7 +11,8 @@ pub struct SignInProvider {
     pub id: String,
     /// For people.
     pub title: String,
-    /// Where the browser goes to sign in, on the portal's own origin; `redirectUrl` may be added, which is a path.
+    /// Where the browser goes to sign in, on the portal's own origin. It has a query, to which `redirectUrl` may be added:
+    /// the path of the page to come back to.
     pub start: String,
 }
 

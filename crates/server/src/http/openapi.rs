@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugins, session,
-    tokens, ui, web,
+    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugins,
+    session, tokens, ui, web,
 };
 
 /// What the description says of the API as a whole.

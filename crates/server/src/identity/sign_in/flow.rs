@@ -31,7 +31,7 @@ pub struct Flow {
     pub provider: String,
     /// What proves to the service that whoever has the code is who began (RFC 7636).
     pub verifier: String,
-    /// What the ID token must repeat; empty with a service that has none.
+    /// What the ID token must repeat, where the service has one.
     pub nonce: String,
     /// Where the browser goes afterwards.
     pub landing: Landing,

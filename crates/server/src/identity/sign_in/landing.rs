@@ -5,7 +5,8 @@ use url::Url;
 /// What is put before a path to take it apart; nobody is ever sent there.
 const ANYWHERE: &str = "http://portal.invalid/";
 
-/// A path of the portal itself, with query and fragment: what can be sent as `Location` and leads nowhere else.
+/// A page of the portal itself, with query and fragment: what can be sent as `Location` and leads nowhere else. It is an
+/// address where that was wished, and a path otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Landing(String);
 
@@ -33,14 +34,14 @@ impl Landing {
         if wish.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
             return Err(Elsewhere);
         }
-        let url = match wish.starts_with('/') {
+        let (url, origin) = match wish.starts_with('/') {
             true => {
                 let anywhere = Url::parse(ANYWHERE).map_err(|_| Elsewhere)?;
                 let url = anywhere.join(wish).map_err(|_| Elsewhere)?;
                 if url.origin() != anywhere.origin() {
                     return Err(Elsewhere);
                 }
-                url
+                (url, String::new())
             }
             false => {
                 let url = Url::parse(wish).map_err(|_| Elsewhere)?;
@@ -48,7 +49,7 @@ impl Landing {
                 if !matches!(url.scheme(), "http" | "https") || url.origin() != base.origin() {
                     return Err(Elsewhere);
                 }
-                url
+                (url, base.origin().ascii_serialization())
             }
         };
         if !url.username().is_empty() || url.password().is_some() {
@@ -62,7 +63,7 @@ impl Landing {
         }
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let fragment = url.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
-        Ok(Landing(format!("{path}{query}{fragment}")))
+        Ok(Landing(format!("{origin}{path}{query}{fragment}")))
     }
 
     /// One that was parsed before it was kept.
@@ -71,7 +72,7 @@ impl Landing {
         Landing(landing)
     }
 
-    /// The path, as `Location` has it.
+    /// As `Location` has it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -99,10 +100,10 @@ mod tests {
         check("/a?next=%2F%2Fevil.example", Some("/a?next=%2F%2Fevil.example"));
         check("/a/../b", Some("/b"));
         check("/a:b@c", Some("/a:b@c"));
-        check("https://portal.example", Some("/"));
-        check("https://portal.example/catalog?x=1", Some("/catalog?x=1"));
-        check("https://portal.example:443/a", Some("/a"));
-        check("HTTPS://PORTAL.example/a", Some("/a"));
+        check("https://portal.example", Some("https://portal.example/"));
+        check("https://portal.example/catalog?x=1#y", Some("https://portal.example/catalog?x=1#y"));
+        check("https://portal.example:443/a", Some("https://portal.example/a"));
+        check("HTTPS://PORTAL.example/a/../b", Some("https://portal.example/b"));
         // Elsewhere, or possibly so (CVE-2026-32235).
         for wish in [
             "",

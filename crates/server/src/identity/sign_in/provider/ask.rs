@@ -53,8 +53,12 @@ impl Ask {
         let answer = self.send(Method::GET, url.clone(), headers, Vec::new()).await.map_err(Failure::from)?;
         let (status, body) = (answer.status(), answer.into_body());
         let place = format!("{}{}", url.origin().ascii_serialization(), url.path());
-        if status != StatusCode::OK {
-            return Err(Failure::Unreachable(format!("{place} answered {status}")));
+        match status {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(Failure::Refused(format!("{place} answered {status}")));
+            }
+            _ => return Err(Failure::Unreachable(format!("{place} answered {status}"))),
         }
         serde_json::from_slice(&body).map_err(|error| {
             Failure::Unproven(format!("{place} answered with something else: {}", quoted(&error.to_string())))

@@ -96,15 +96,21 @@ impl Endpoints {
 /// The answer itself is never told: it may hold tokens.
 fn failure(error: RequestTokenError<AskError, BasicErrorResponse>) -> Failure {
     match error {
-        RequestTokenError::ServerResponse(response) => {
-            let description = response.error_description().map(|text| quoted(text)).unwrap_or_default();
-            Failure::Refused(format!("{} {description}", quoted(response.error().as_ref())))
-        }
+        RequestTokenError::ServerResponse(response) => refusal(&response),
         RequestTokenError::Request(error) => error.into(),
-        RequestTokenError::Parse(error, _) => {
-            let place = error.path().to_string();
-            Failure::Unproven(format!("its tokens cannot be read at {}", quoted(&place)))
-        }
+        // GitHub says with the status of a success that there is none.
+        RequestTokenError::Parse(error, body) => match serde_json::from_slice::<BasicErrorResponse>(&body) {
+            Ok(response) => refusal(&response),
+            Err(_) => {
+                let place = error.path().to_string();
+                Failure::Unproven(format!("its tokens cannot be read at {}", quoted(&place)))
+            }
+        },
         RequestTokenError::Other(reason) => Failure::Unproven(quoted(&reason)),
     }
+}
+
+fn refusal(response: &BasicErrorResponse) -> Failure {
+    let description = response.error_description().map(|text| quoted(text)).unwrap_or_default();
+    Failure::Refused(format!("{} {description}", quoted(response.error().as_ref())))
 }
