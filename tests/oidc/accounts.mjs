@@ -11,6 +11,8 @@ export const accounts = {
   eve: account('0bad-eve', 'Eve', 'eve', 'ada@example.com', false),
   // An address of another domain, which a provider of many organisations hands out as well.
   mallory: account('0bad-mallory', 'Mallory', 'mallory', 'mallory@elsewhere.example'),
+  // Two users of the catalog have this address.
+  twin: account('2222-twin', 'Twin', 'twin', 'twin@example.com'),
   // Nobody in the catalog has this address.
   nobody: account('5a5a-nobody', 'Nobody', 'nobody', 'nobody@example.com'),
   // Has no address at all.

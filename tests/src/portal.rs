@@ -1,6 +1,7 @@
 //! The portal itself, started as `callboard serve` starts it: real server, real plugins, a database of its own.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use callboard::config::sources::Sources;
 use callboard_model::api::{PluginInfo, PluginList, ProviderInfo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use url::Url;
 
 use crate::bucket::{ACCESS_KEY_ID, Bucket, SECRET_ACCESS_KEY};
@@ -33,6 +35,32 @@ permission:
   policy:
     - { allow: ["*"], to: [signed-in] }
 "#;
+
+/// An address for a portal that others are told before it starts. As long as this is kept, nobody else gets it.
+pub struct Reserved {
+    /// Where the portal is to be.
+    pub url: Url,
+    /// Has the port and does not listen, so that the portal can.
+    _port: TcpSocket,
+}
+
+impl Reserved {
+    /// A port of loopback.
+    pub fn new() -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).context("no port is free")?;
+        Ok(Self { url: format!("http://{}/", socket.local_addr()?).parse()?, _port: socket })
+    }
+
+    /// What has a portal listen there, and know that it does.
+    #[must_use]
+    pub fn config(&self) -> Value {
+        let url = self.url.origin().ascii_serialization();
+        let listen = format!("127.0.0.1:{}", self.url.port().unwrap_or_default());
+        json!({ "app": { "baseUrl": url }, "backend": { "baseUrl": url, "listen": listen } })
+    }
+}
 
 /// A running portal, and a client that is signed in.
 pub struct TestPortal {

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use cookie_store::{CookieError, CookieStore};
-use http::header;
+use http::{Method, header};
 use http_body_util::Full;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -43,6 +43,14 @@ impl Visitor {
         self.send(http::Request::get(url.as_str()), &url, Bytes::new()).await
     }
 
+    /// Any request to a path or an address, with the cookies that belong there.
+    pub async fn request(&mut self, method: Method, to: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let url = self.client.base().join(to)?;
+        let request = http::Request::builder().method(method).uri(url.as_str());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request, &url, Bytes::new()).await
+    }
+
     /// `POST` of a form, as the page that is at the same address would send it.
     pub async fn submit(&mut self, to: &str, fields: &[(&str, &str)]) -> Result<Answer> {
         let url = self.client.base().join(to)?;
@@ -74,6 +82,13 @@ impl Visitor {
         let url = self.client.base().join(to)?;
         let found = self.cookies.get_request_values(&url).find(|(known, _)| *known == name);
         Ok(found.map(|(_, value)| value.to_owned()))
+    }
+
+    /// Holds a cookie for the portal, `name=value; …` as the portal would set it, whoever has put it there.
+    pub fn hold(&mut self, cookie: &str) -> Result<()> {
+        let url = self.client.base().clone();
+        self.cookies.parse(cookie, &url).with_context(|| format!("no cookie: {cookie}"))?;
+        Ok(())
     }
 
     /// Forgets every cookie, as a browser that was started anew.

@@ -3,6 +3,7 @@
 mod axe;
 mod pages;
 mod petstore;
+mod sign_in;
 
 use anyhow::Result;
 use callboard_tests::browser::Browser;

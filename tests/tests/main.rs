@@ -14,4 +14,5 @@ mod plugins;
 mod replicas;
 mod s3;
 mod sandbox;
+mod sign_in;
 mod storage;

@@ -10,6 +10,9 @@ pub enum HeaderProfile {
     /// A plugin's. Nothing that authenticates, nothing that the connection needs, nothing that hides the method.
     #[default]
     Plugin,
+    /// The portal's own, for a protocol that says itself how to authenticate, such as OAuth's. As a plugin's, but it may
+    /// set `Authorization`.
+    Portal,
     /// What a person typed into "Try it out". As a plugin's, but `Authorization` and other keys may be typed; what a
     /// browser adds on its own is dropped.
     TryItOut,
@@ -187,6 +190,8 @@ mod tests {
             assert_eq!(seen(name, HeaderProfile::Plugin, false), plugin, "{name} of a plugin");
             assert_eq!(seen(name, HeaderProfile::TryItOut, false), typed, "{name} typed");
             assert_eq!(seen(name, HeaderProfile::Proxy, false), proxied, "{name} of the proxy");
+            let own = if name == "Authorization" { KEPT } else { plugin };
+            assert_eq!(seen(name, HeaderProfile::Portal, false), own, "{name} of the portal");
         }
         assert_eq!(seen("X-Amz-Date", HeaderProfile::Plugin, false), KEPT);
         assert_eq!(seen("X-Amz-Date", HeaderProfile::Plugin, true), REFUSED);

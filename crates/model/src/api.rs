@@ -25,8 +25,9 @@ pub use catalog::{
 pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 pub use identity::{
-    ExplainedRule, MadePersonalToken, NewPersonalToken, PermissionInfo, PermissionList, PersonalToken,
-    PersonalTokenList, PolicyExplanation, RuleOutcome, SessionInfo, SessionList, SignInProvider,
+    BackstageIdentity, BackstageUser, ExplainedRule, MadePersonalToken, NewPersonalToken, PermissionInfo,
+    PermissionList, PersonalToken, PersonalTokenList, PolicyExplanation, ProviderProfile, ProviderSession, RuleOutcome,
+    SessionInfo, SessionList, SignInError, SignInProvider,
 };
 
 /// The body of every error answer (`spec`: the common error envelope).

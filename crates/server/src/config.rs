@@ -18,7 +18,8 @@ pub(crate) use build::external::ALGORITHMS;
 pub use finding::{Finding, Report, Severity, Unhonoured, Unset};
 pub use load::{Loaded, load};
 pub use model::{
-    Apis, App, Audience, Auth, Backend, Config, Database, DevelopmentUser, ExternalAccess, ExternalKind, Guest,
-    HostSettings, Listen, Organization, Permission, PluginConfig, PolicyRule, Proxy, ProxyCredentials, ProxyEndpoint,
-    ProxyHeader, TryAllow, TryItOut,
+    Apis, App, Audience, Auth, Backend, ClientAuthentication, ClientSecret, Config, DEFAULT_ENVIRONMENT, Database,
+    DevelopmentUser, ExternalAccess, ExternalKind, Guest, HostSettings, Listen, Matching, OidcService, Organization,
+    Permission, PluginConfig, PolicyRule, Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader, Resolver,
+    SessionLifetimes, SignInProvider, SignInService, TryAllow, TryItOut, UserIdClaim,
 };

@@ -6,6 +6,7 @@
 pub(crate) mod apis;
 pub(crate) mod app;
 pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod catalog;

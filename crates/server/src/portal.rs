@@ -31,7 +31,7 @@ use crate::http::state::{App, Parts};
 use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
 use crate::identity::token::user::LIFETIME as USER_TOKEN_LIFETIME;
-use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
+use crate::identity::{Clock, Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
 use crate::policy::{self, Live, Policy};
 use crate::user_settings::UserSettings;
 use plugins::Plugins;
@@ -196,7 +196,8 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         .await
         .map_err(|error| StartError::DataDir { path: data_dir.to_owned(), error })?;
     let db = Db::open(&database(config, data_dir)).await?;
-    let sessions = Sessions::open(db.clone()).await?;
+    let clock = Clock::system();
+    let sessions = Sessions::open(db.clone(), config.auth.session, clock.clone()).await?;
     let audit = AuditLog::open(db.clone()).await?;
     let user_settings = UserSettings::open(db.clone()).await?;
     let settings = Settings::from_values(&config.backend.reading, &config.integrations, &config.aws)?;
@@ -223,15 +224,19 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let issuer =
         config.backend.base_url.as_ref().unwrap_or(url).as_str().trim_end_matches('/').to_owned() + "/api/auth";
     let user_tokens = UserTokens::open(db.clone(), issuer, USER_TOKEN_LIFETIME).await?;
-    let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref());
-    let portal = base_url.unwrap_or(url).as_str().parse().ok().and_then(|uri: Uri| uri.authority().cloned());
+    let base_url = config.app.base_url.as_ref().or(config.backend.base_url.as_ref()).unwrap_or(url);
+    // What is registered with services is what Backstage would have them send people back to.
+    let callback_base = config.backend.base_url.as_ref().unwrap_or(base_url);
+    let sign_in = SignIn::new(&config.auth, callback_base, &egress, db.clone(), clock);
+    let portal = base_url.as_str().parse().ok().and_then(|uri: Uri| uri.authority().cloned());
     let portal = portal.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     let proxy = proxy::Live::new(config, portal.unwrap_or(HeaderValue::from_static("localhost")))
         .map_err(|invalid| StartError::Config { path: "proxy.endpoints", message: invalid.message })?;
     let app = Arc::new(Parts {
         title: config.app.title.clone(),
         organization: config.organization.name.clone(),
-        is_https: base_url.is_some_and(|url| url.scheme() == "https"),
+        base_url: base_url.clone(),
+        is_https: base_url.scheme() == "https",
         catalog,
         answers: Answers::new(db.clone()),
         plugins,
@@ -245,6 +250,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         audit,
         user_settings,
         directory: Directory::new(&config.auth),
+        sign_in,
         origins: Origins::new([url].into_iter().chain(&config.app.base_url).chain(&config.backend.base_url)),
         proxy,
         try_allow,

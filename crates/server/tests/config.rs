@@ -2,13 +2,18 @@
 //!
 //! A case is a folder of `tests/config/`: an `app-config.yaml` with its layers, the environment in `env.yaml`, and in
 //! `report.txt` the answer. `UPDATE_GOLDEN=1` writes the answers anew.
-#![allow(clippy::expect_used, reason = "the helpers of a test stop at the first surprise")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use callboard::config::sources::Sources;
-use callboard::config::{Database, Loaded, ProxyCredentials, load};
+use callboard::config::{Database, Loaded, Matching, ProxyCredentials, SignInService, load};
 use callboard_store::{Pem, PostgresConfig, Secret, TlsMode};
 
 /// What no message may ever contain: every secret of the cases begins with it.
@@ -45,7 +50,7 @@ fn check(case: &str) -> Loaded {
 
 #[test]
 fn real_shaped_configurations_start() {
-    for case in ["stock", "github-org", "aws", "kubernetes", "large"] {
+    for case in ["stock", "github-org", "aws", "kubernetes", "large", "sign-in"] {
         let loaded = check(case);
         assert!(loaded.report.is_accepted(false), "{case}:\n{}", loaded.report);
         assert!(!loaded.report.is_accepted(true), "{case} has keys without effect, which --strict takes for errors");
@@ -55,8 +60,80 @@ fn real_shaped_configurations_start() {
 
 #[test]
 fn mistakes_are_named() {
-    let loaded = check("mistakes");
-    assert!(loaded.config.is_none());
+    for case in ["mistakes", "sign-in-mistakes"] {
+        let loaded = check(case);
+        assert!(loaded.config.is_none(), "{case}");
+    }
+}
+
+/// The keys that Backstage has for each service say where that is.
+#[test]
+fn services_to_sign_in_with() {
+    let auth = load_case("sign-in").config.expect("sign-in").auth;
+    assert_eq!(auth.session.idle.as_secs(), 8 * 3600);
+    assert_eq!(auth.session.absolute.as_secs(), 30 * 24 * 3600);
+    let found = |id: &str| auth.providers.iter().find(|provider| provider.id == id).expect("a provider");
+    let SignInService::GitHub { instance, api } = &found("github").service else { panic!("GitHub") };
+    assert_eq!((instance.as_str(), api.as_str()), ("https://ghe.acme.example/", "https://ghe.acme.example/api/v3/"));
+    let github = found("github");
+    assert_eq!((github.title.as_str(), github.session_duration.map(|time| time.as_secs())), ("GitHub", Some(86_400)));
+    assert_eq!(github.additional_scopes, ["read:org", "repo"]);
+    assert_eq!(github.resolvers.len(), 2);
+    assert_eq!(github.client_id, "canary-github-id");
+
+    let check = |id: &str, metadata_url: &str, parameters: &[(&str, &str)], matching: Matching| {
+        let provider = found(id);
+        let SignInService::Oidc(service) = &provider.service else { panic!("{id} speaks OpenID Connect") };
+        assert_eq!(service.metadata_url.as_str(), metadata_url, "{id}");
+        assert_eq!(service.metadata_url.as_str(), format!("{}/.well-known/openid-configuration", service.issuer));
+        let found: Vec<_> = service.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, parameters, "{id}");
+        assert_eq!(provider.resolvers[0].matching, matching, "{id}");
+    };
+    let annotation = |name: &str| name.to_owned();
+    check(
+        "auth0",
+        "https://acme.eu.auth0.com/.well-known/openid-configuration",
+        &[("connection", "employees")],
+        Matching::Subject { annotation: annotation("acme.example/auth0-id") },
+    );
+    check(
+        "gitlab",
+        "https://gitlab.acme.example/.well-known/openid-configuration",
+        &[],
+        Matching::UserId { annotation: annotation("gitlab.com/user_id") },
+    );
+    check(
+        "google",
+        "https://accounts.google.com/.well-known/openid-configuration",
+        &[],
+        Matching::AnnotatedEmail { annotation: annotation("google.com/email") },
+    );
+    check(
+        "microsoft",
+        "https://login.microsoftonline.com/0d7ae1f5-29ba-4d0f-9c1f-0a6b3cd1a111/v2.0/.well-known/openid-configuration",
+        &[("domain_hint", "acme.example")],
+        Matching::UserId { annotation: annotation("graph.microsoft.com/user-id") },
+    );
+    check(
+        "oidc",
+        "https://id.acme.example/realms/acme/.well-known/openid-configuration",
+        &[],
+        Matching::Subject { annotation: annotation("keycloak.org/id") },
+    );
+    check(
+        "okta",
+        "https://acme.okta.com/oauth2/default/.well-known/openid-configuration",
+        &[("idp", "0oa1")],
+        Matching::ProfileEmail,
+    );
+    check("onelogin", "https://acme.onelogin.com/oidc/2/.well-known/openid-configuration", &[], Matching::Username);
+    assert_eq!(found("google").resolvers[0].allowed_domains, ["acme.example", "acme.example.org"]);
+    assert_eq!(found("google").additional_scopes, ["openid", "https://www.googleapis.com/auth/calendar.readonly"]);
+    let oidc = found("oidc");
+    assert!(oidc.resolvers[1].without_user && !oidc.resolvers[0].without_user);
+    assert_eq!(oidc.title, "Acme");
+    assert!(oidc.callback_url.as_ref().is_some_and(|url| url.path() == "/below/api/auth/oidc/handler/frame"));
 }
 
 #[test]

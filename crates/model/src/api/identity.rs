@@ -11,8 +11,133 @@ pub struct SignInProvider {
     pub id: String,
     /// For people.
     pub title: String,
-    /// Where the browser goes to sign in, on the portal's own origin; `redirectUrl` may be added, which is a path.
+    /// Where the browser goes to sign in, on the portal's own origin. It has a query, to which `redirectUrl` may be added:
+    /// the path of the page to come back to.
     pub start: String,
+}
+
+/// Why somebody who came back from a service is not signed in: `error` in the address of the sign-in page. The rest is in
+/// the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInError {
+    /// Nobody in the catalog is meant.
+    NoUser,
+    /// Several users in the catalog are meant.
+    AmbiguousUser,
+    /// The service does not say that an address of theirs was verified.
+    EmailNotVerified,
+    /// No verified address of theirs is of a domain that app-config lists.
+    DomainNotListed,
+    /// The service refused, perhaps because they changed their mind.
+    ProviderRefused,
+    /// The service cannot be asked.
+    ProviderUnreachable,
+    /// The service's answer does not prove who they are.
+    ProviderInvalid,
+    /// They were away for too long, or came back a second time.
+    Expired,
+    /// They did not come back in the browser, or from the service, that they left with.
+    FlowMismatch,
+    /// app-config does not say who is who.
+    NotConfigured,
+    /// The portal itself failed.
+    PortalFailed,
+}
+
+impl SignInError {
+    /// All of them.
+    pub const ALL: [SignInError; 11] = [
+        SignInError::NoUser,
+        SignInError::AmbiguousUser,
+        SignInError::EmailNotVerified,
+        SignInError::DomainNotListed,
+        SignInError::ProviderRefused,
+        SignInError::ProviderUnreachable,
+        SignInError::ProviderInvalid,
+        SignInError::Expired,
+        SignInError::FlowMismatch,
+        SignInError::NotConfigured,
+        SignInError::PortalFailed,
+    ];
+
+    /// As the address has it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            SignInError::NoUser => "no-user",
+            SignInError::AmbiguousUser => "ambiguous-user",
+            SignInError::EmailNotVerified => "email-not-verified",
+            SignInError::DomainNotListed => "domain-not-listed",
+            SignInError::ProviderRefused => "provider-refused",
+            SignInError::ProviderUnreachable => "provider-unreachable",
+            SignInError::ProviderInvalid => "provider-invalid",
+            SignInError::Expired => "expired",
+            SignInError::FlowMismatch => "flow-mismatch",
+            SignInError::NotConfigured => "not-configured",
+            SignInError::PortalFailed => "portal-failed",
+        }
+    }
+
+    /// The one with this code. An address can say anything, and nothing else is to be shown of it.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<SignInError> {
+        SignInError::ALL.into_iter().find(|error| error.code() == code)
+    }
+}
+
+/// `/api/auth/{provider}/refresh`: who is signed in with a provider, as clients of Backstage ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderSession {
+    /// For people.
+    pub profile: ProviderProfile,
+    /// A token for the portal's API, and whose it is.
+    pub backstage_identity: BackstageIdentity,
+}
+
+/// What is known of a user, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderProfile {
+    /// From the catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// From the catalog, or else from the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The address of a picture, from the catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+}
+
+/// A user's token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct BackstageIdentity {
+    /// For `Authorization: Bearer`.
+    pub token: String,
+    /// How long it is valid.
+    pub expires_in_seconds: u64,
+    /// Whose it is.
+    pub identity: BackstageUser,
+}
+
+/// Whose a token is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct BackstageUser {
+    /// Always `user`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Such as `user:default/ada`.
+    pub user_entity_ref: String,
+    /// The refs that count as theirs: their own, and those of their groups.
+    pub ownership_entity_refs: Vec<String>,
 }
 
 /// A session of the user who asks.

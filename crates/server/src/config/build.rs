@@ -8,6 +8,7 @@ mod database;
 pub(crate) mod external;
 mod parts;
 mod proxy;
+mod sign_in;
 
 use std::path::{Path, PathBuf};
 
@@ -185,6 +186,10 @@ impl Build<'_> {
 
     fn fail(&mut self, path: &str, node: &Node, message: &str, fix: &str) {
         self.report.findings.push(Finding::error(path, Some(node.origin.clone()), message, fix));
+    }
+
+    fn warn(&mut self, path: &str, node: &Node, message: &str, fix: &str) {
+        self.report.findings.push(Finding::warning(path, Some(node.origin.clone()), message, fix));
     }
 }
 

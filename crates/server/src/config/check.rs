@@ -94,7 +94,12 @@ impl Check {
         let Data::Mapping(entries) = &mut node.data else { return };
         for (name, child) in entries {
             let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            match branch.entry(name) {
+            // Where any name may stand for a mapping, one that has no mapping is a setting that is misspelt.
+            let is_other = !branch.children.is_empty() && !branch.children.contains_key(name.as_str());
+            let is_misspelt = is_other
+                && !child.is_mapping()
+                && branch.any.as_ref().is_some_and(|any| any.key.is_some_and(|key| key.kind == Kind::Mapping));
+            match branch.entry(name).filter(|_| !is_misspelt) {
                 Some(known) => self.value(child, known, &below, own),
                 None if self.is_granted(&below) => {}
                 None => {

@@ -6,6 +6,7 @@
 mod backstage;
 mod own;
 mod proxy;
+pub(crate) mod sign_in;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -109,7 +110,7 @@ pub(crate) const OWN_BLOCKS: &[&str] =
 
 /// Every key, in the order of the documentation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Key> {
-    own::KEYS.iter().chain(proxy::KEYS).chain(backstage::KEYS)
+    own::KEYS.iter().chain(sign_in::KEYS).chain(proxy::KEYS).chain(backstage::KEYS)
 }
 
 /// The keys as a tree.
@@ -168,6 +169,7 @@ pub(crate) fn tree() -> &'static Branch {
     TREE.get_or_init(|| {
         let mut root = Branch::default();
         all().for_each(|key| root.insert(key));
+        sign_in::complete(&mut root);
         let limits = root.children.get("host").and_then(|host| host.children.get("limits")).cloned();
         let plugin = root.children.get_mut("plugins").and_then(|plugins| plugins.any.as_deref_mut());
         if let (Some(limits), Some(of_plugin)) = (limits, plugin.and_then(|plugin| plugin.children.get_mut("limits"))) {

@@ -2,11 +2,13 @@
 
 mod external;
 mod proxy;
+mod sign_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
@@ -19,6 +21,9 @@ use super::node::Origin;
 
 pub use external::{ExternalAccess, ExternalKind};
 pub use proxy::{Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader};
+pub use sign_in::{
+    ClientAuthentication, ClientSecret, Matching, OidcService, Resolver, SignInProvider, SignInService, UserIdClaim,
+};
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -250,6 +255,31 @@ pub struct Auth {
     pub guest: Option<Guest>,
     /// Users that may be chosen without any proof; only ever filled where the environment is `development`.
     pub development_users: Vec<DevelopmentUser>,
+    /// Whether a guest is configured, and may not sign in because of the environment.
+    pub is_guest_refused: bool,
+    /// The services where people sign in.
+    pub providers: Vec<SignInProvider>,
+    /// How long somebody stays signed in.
+    pub session: SessionLifetimes,
+}
+
+/// The environment where app-config names none.
+pub const DEFAULT_ENVIRONMENT: &str = "production";
+
+/// How long somebody stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLifetimes {
+    /// Without doing anything.
+    pub idle: Duration,
+    /// Whatever they do.
+    pub absolute: Duration,
+}
+
+/// Whoever uses the portal each day signs in once a week.
+impl Default for SessionLifetimes {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(12 * 60 * 60), absolute: Duration::from_secs(7 * 24 * 60 * 60) }
+    }
 }
 
 /// Who the guest is.

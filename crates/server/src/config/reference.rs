@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::check::words;
-use super::keys::{Branch, Key, Kind, OWN_BLOCKS, State, all, segments, tree};
+use super::keys::{Branch, Key, Kind, OWN_BLOCKS, State, all, segments, sign_in, tree};
 
 /// What holds for every key.
 const INTRODUCTION: &str = include_str!("reference.md");
@@ -107,6 +107,9 @@ pub fn json_schema() -> String {
 }
 
 fn schema(branch: &Branch, path: &str, own: bool) -> Value {
+    if let Some(described) = branch.key.and_then(|key| sign_in::described(key, path)) {
+        return json!({"$ref": format!("#/properties/{}", described.replace('.', "/anyOf/0/properties/"))});
+    }
     let own = own || OWN_BLOCKS.contains(&path);
     let mut result = match branch.key {
         Some(key) if key.state != State::Honoured => json!({}),

@@ -7,11 +7,15 @@ use axum::response::Response;
 use callboard_model::entity_ref::EntityRef;
 use chrono::Utc;
 
+use super::auth;
 use super::error::{ApiError, Result};
 use super::state::App;
 use super::trace::Asker;
+use crate::identity::session::{self, Handed, cookie};
+use crate::identity::sign_in::provider::Provider;
 use crate::identity::token::user::TokenError;
-use crate::identity::{Credential, Principal, User, session};
+use crate::identity::{Credential, Person, Principal, User};
+use crate::policy::Scope;
 
 /// Who is asking, and how they said so.
 #[derive(Clone, Debug)]
@@ -27,7 +31,9 @@ pub(crate) struct Identified(pub(crate) Result<Identity>);
 
 /// Finds out who is asking, and whether another site's page sent it.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let identity = identity(&app, request.method(), request.headers()).await;
+    let mut offer = None;
+    let is_return = auth::is_return(request.uri().path());
+    let identity = identity(&app, request.method(), request.headers(), is_return, &mut offer).await;
     let asker = match &identity {
         Ok(identity) => identity.principal.to_string(),
         Err(error) => error.name.to_owned(),
@@ -35,17 +41,38 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(Identified(identity));
     let mut response = next.run(request).await;
     response.extensions_mut().insert(Asker(asker));
+    if let Some(offer) = offer {
+        hand_over(&app, &offer, response.headers_mut());
+    }
     response
 }
 
-async fn identity(app: &App, method: &Method, headers: &HeaderMap) -> Result<Identity> {
-    let session = session::cookie(headers);
-    if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+/// Sends a session's new secret along, unless the answer is about the session's cookie itself.
+fn hand_over(app: &App, offer: &Handed, headers: &mut HeaderMap) {
+    let of_session = |value: &HeaderValue| value.as_bytes().starts_with(cookie::NAME.as_bytes());
+    if headers.get_all(header::SET_COOKIE).iter().any(of_session) {
+        return;
+    }
+    headers.append(header::SET_COOKIE, cookie::set(offer, app.is_https));
+    // Whatever the answer is otherwise, nobody may keep it for somebody else.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+async fn identity(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    is_return: bool,
+    offer: &mut Option<Handed>,
+) -> Result<Identity> {
+    let session = cookie::read(headers);
+    // A service that has a browser post what it brings back is another site, and it changes nothing.
+    if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !is_return {
         app.origins.check(headers, session.is_some()).map_err(|foreign| ApiError::not_allowed(foreign.to_string()))?;
     }
     match (bearer(headers), session) {
         (Some(token), _) => of_token(app, token).await,
-        (None, Some(secret)) => of_session(app, &secret).await,
+        (None, Some(secret)) => of_session(app, &secret, offer).await,
         (None, None) => Ok(Identity { principal: Principal::Anonymous, credential: Credential::None }),
     }
 }
@@ -64,7 +91,10 @@ async fn of_token(app: &App, token: &[u8]) -> Result<Identity> {
     }
     match app.user_tokens.verify(token, now).await {
         Ok(verified) => {
-            let user = user(app, &verified.user).await?.ok_or_else(|| illegal("Illegal token"))?;
+            // It ends with the session that it was made in.
+            let session = app.sessions.by_id(&verified.session).await?.filter(|session| session.user == verified.user);
+            let session = session.ok_or_else(|| illegal("Illegal token"))?;
+            let user = user_of(app, &session).await?.ok_or_else(|| illegal("Illegal token"))?;
             return Ok(Identity { principal: Principal::User(user), credential: Credential::UserToken });
         }
         Err(TokenError::Illegal) => {}
@@ -80,19 +110,53 @@ fn illegal(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", message)
 }
 
-async fn of_session(app: &App, secret: &str) -> Result<Identity> {
+async fn of_session(app: &App, secret: &str, offer: &mut Option<Handed>) -> Result<Identity> {
     let anonymous = Identity { principal: Principal::Anonymous, credential: Credential::None };
-    let Some(entity_ref) = app.sessions.find(secret).await? else { return Ok(anonymous) };
-    match user(app, &entity_ref).await? {
-        Some(user) => Ok(Identity { principal: Principal::User(user), credential: Credential::Session(String::new()) }),
-        None => Ok(anonymous),
+    let Some(session::Found { session, offer: new }) = app.sessions.find(secret).await? else {
+        return Ok(anonymous);
+    };
+    let Some(user) = user_of(app, &session).await? else { return Ok(anonymous) };
+    *offer = new;
+    Ok(Identity { principal: Principal::User(user), credential: Credential::Session(session.id) })
+}
+
+/// Somebody who is signed in. A session is worth nothing while its way to sign in is not in app-config, or, where that is a
+/// service, while its user is not in the catalog.
+async fn user_of(app: &App, session: &session::Session) -> Result<Option<User>> {
+    if let Some(choice) = app.directory.signed_in(&session.user, &session.provider) {
+        return Ok(Some(app.directory.user(choice, &app.catalog, app.policy.get().names_entities()).await?));
+    }
+    let mut offered = app.sign_in.offered();
+    match offered.find(|provider| provider.config.id == session.provider) {
+        Some(provider) => known(app, &session.user, &session.display_name, provider.admits_strangers()).await,
+        None => Ok(None),
     }
 }
 
-/// Somebody who may sign in. Whatever they hold ends with the way to sign in: somebody taken out of app-config is out.
+/// Somebody who may sign in, in whatever way. What they hold ends with that: somebody taken out of app-config, or out of the
+/// catalog, is out.
 async fn user(app: &App, entity_ref: &EntityRef) -> Result<Option<User>> {
-    let Some(choice) = app.directory.choice(entity_ref) else { return Ok(None) };
-    Ok(Some(app.directory.user(choice, &app.catalog, app.policy.get().names_entities()).await?))
+    if let Some(choice) = app.directory.choice(entity_ref) {
+        return Ok(Some(app.directory.user(choice, &app.catalog, app.policy.get().names_entities()).await?));
+    }
+    if app.sign_in.offered().next().is_none() {
+        return Ok(None);
+    }
+    known(app, entity_ref, entity_ref.name(), app.sign_in.offered().any(Provider::admits_strangers)).await
+}
+
+/// Somebody whom the catalog knows, or a stranger where those are admitted.
+async fn known(app: &App, entity_ref: &EntityRef, called: &str, strangers: bool) -> Result<Option<User>> {
+    Ok(match Person::find(&app.catalog, entity_ref).await? {
+        Some(person) => Some(person.into_user(called)),
+        None if strangers => Some(User {
+            entity_ref: entity_ref.clone(),
+            display_name: called.to_owned(),
+            ownership: vec![entity_ref.clone()],
+            scope: Scope::unlimited(),
+        }),
+        None => None,
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

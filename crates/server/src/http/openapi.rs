@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, catalog, etag, extensions, health, identify, issuer, permission, plugins, proxy,
-    session, tokens, ui, user_settings, web,
+    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugins,
+    proxy, session, tokens, ui, user_settings, web,
 };
 
 /// What the description says of the API as a whole.
@@ -57,6 +57,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(issuer::routes(app))
         .merge(tokens::routes(app))
         .merge(permission::routes(app))
+        .merge(auth::routes(app))
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app))

@@ -1,20 +1,21 @@
 //! `/api/session`: signing in and out.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use callboard_model::access::Access;
 use callboard_model::api::{Session, SessionUser, SignIn, SignInChoice};
 use utoipa_axum::routes;
 
+use super::auth;
 use super::body::Json;
 use super::caller::Caller;
 use super::error::{ApiError, Result, json};
 use super::routes::Routes;
 use super::state::App;
+use crate::identity::Principal;
 use crate::identity::directory::Choice;
-use crate::identity::session::{LIFETIME, NAME};
-use crate::identity::{Principal, session};
+use crate::identity::session::{Begin, cookie};
 use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
@@ -37,22 +38,33 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
             wish.entity_ref.escape_default()
         ))
     })?;
-    if let Some(old) = session::cookie(&headers) {
-        app.sessions.end(&old).await?;
-    }
-    let secret = app.sessions.start(&choice.entity_ref).await?;
+    let old = cookie::read(&headers);
+    let begin = Begin {
+        user: &choice.entity_ref,
+        provider: choice.provider(),
+        display_name: &choice.display_name,
+        user_agent: user_agent(&headers),
+        lifetime: None,
+        instead_of: old.as_deref(),
+    };
+    let handed = app.sessions.start(begin).await?;
     let principal = Principal::User(app.directory.user(choice, &app.catalog, false).await?);
-    let cookie = set_cookie(&app, &secret, LIFETIME.as_secs());
+    let cookie = cookie::set(&handed, app.is_https);
     Ok(([(header::SET_COOKIE, cookie)], json(&of(&app, &principal))).into_response())
 }
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/session", tag = "session", operation_id = "signOut", responses((status = 204, description = "Signed out")))]
 async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
-    if let Some(secret) = session::cookie(&headers) {
+    if let Some(secret) = cookie::read(&headers) {
         app.sessions.end(&secret).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, set_cookie(&app, "", 0))]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(app.is_https))]).into_response())
+}
+
+/// What a browser says that it is.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok())
 }
 
 /// What the page is told about who is looking.
@@ -65,7 +77,7 @@ pub(crate) fn of(app: &App, principal: &Principal) -> Session {
         }),
         anonymous_may_read: anonymous.access != Access::None,
         choices: app.directory.choices().iter().map(choice).collect(),
-        providers: Vec::new(),
+        providers: app.sign_in.offered().map(|provider| auth::offer(app, provider)).collect(),
     }
 }
 
@@ -75,12 +87,4 @@ fn choice(choice: &Choice) -> SignInChoice {
         display_name: choice.display_name.clone(),
         guest: choice.guest,
     }
-}
-
-/// Scripts cannot read it, and other sites' requests do not carry it. `Secure` where the portal is served by TLS.
-fn set_cookie(app: &App, secret: &str, seconds: u64) -> HeaderValue {
-    let secure = if app.is_https { "; Secure" } else { "" };
-    let text = format!("{NAME}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    // A session's secret is hexadecimal, so this is always a valid header.
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

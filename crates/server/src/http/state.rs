@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use callboard_catalog::Catalog;
 use callboard_egress::Egress;
+use url::Url;
 
 use super::apis::{Allowed, RateLimit};
 use super::proxy;
 use super::remembered::Answers;
 use crate::audit::AuditLog;
 use crate::identity::origin::Origins;
-use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, UserTokens};
+use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
 use crate::policy::Live;
 use crate::portal::plugins::Plugins;
 use crate::user_settings::UserSettings;
@@ -22,6 +23,8 @@ pub type App = Arc<Parts>;
 pub struct Parts {
     pub(crate) title: String,
     pub(crate) organization: Option<String>,
+    /// Where browsers find the portal.
+    pub(crate) base_url: Url,
     /// Whether browsers reach the portal by TLS.
     pub(crate) is_https: bool,
     pub(crate) catalog: Catalog,
@@ -37,6 +40,7 @@ pub struct Parts {
     pub(crate) audit: AuditLog,
     pub(crate) user_settings: UserSettings,
     pub(crate) directory: Directory,
+    pub(crate) sign_in: SignIn,
     pub(crate) origins: Origins,
     pub(crate) proxy: proxy::Live,
     pub(crate) try_allow: Vec<Allowed>,

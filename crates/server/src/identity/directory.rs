@@ -1,18 +1,25 @@
 //! The ways to sign in that need no proof: the guest, and the users for development.
 
 use callboard_catalog::Catalog;
-use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
-use serde_json::Value;
 
+use super::person::Person;
+pub use super::person::groups_of;
 use super::principal::User;
 use crate::config;
 use crate::policy::Scope;
+
+/// The guest's key in `auth.providers`.
+pub const GUEST: &str = "guest";
+
+/// The key of the users for development.
+pub const DEVELOPMENT: &str = "development";
 
 /// Everybody who may be chosen at sign-in.
 #[derive(Clone, Debug)]
 pub struct Directory {
     choices: Vec<Choice>,
+    is_guest_refused: bool,
 }
 
 /// Somebody to sign in as.
@@ -26,6 +33,14 @@ pub struct Choice {
     pub guest: bool,
     /// Refs that count as theirs, beyond what the catalog says.
     pub ownership: Vec<EntityRef>,
+}
+
+impl Choice {
+    /// The key in `auth.providers` of the block that names them.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        if self.guest { GUEST } else { DEVELOPMENT }
+    }
 }
 
 impl Directory {
@@ -44,7 +59,7 @@ impl Directory {
             guest: true,
             ownership: guest.ownership_entity_refs.clone(),
         });
-        Directory { choices: users.chain(guest).collect() }
+        Directory { choices: users.chain(guest).collect(), is_guest_refused: auth.is_guest_refused }
     }
 
     /// All of them.
@@ -57,6 +72,24 @@ impl Directory {
     #[must_use]
     pub fn choice(&self, entity_ref: &EntityRef) -> Option<&Choice> {
         self.choices.iter().find(|choice| &choice.entity_ref == entity_ref)
+    }
+
+    /// The one with this ref who signed in this way, if it still is one.
+    #[must_use]
+    pub fn signed_in(&self, entity_ref: &EntityRef, provider: &str) -> Option<&Choice> {
+        self.choices.iter().find(|choice| &choice.entity_ref == entity_ref && choice.provider() == provider)
+    }
+
+    /// The guest.
+    #[must_use]
+    pub fn guest(&self) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.guest)
+    }
+
+    /// Whether a guest is configured, and may not sign in because of the environment.
+    #[must_use]
+    pub fn is_guest_refused(&self) -> bool {
+        self.is_guest_refused
     }
 
     /// The one with this ref, as a request has it.
@@ -79,11 +112,7 @@ impl Directory {
         let mut ownership = vec![choice.entity_ref.clone()];
         ownership.extend(choice.ownership.iter().cloned());
         if groups {
-            // Membership is looked up whole: what somebody may see depends on it, not the other way round.
-            if let Some(entity) = catalog.by_ref(&Access::All, &choice.entity_ref).await? {
-                let entity: Value = serde_json::from_str(entity.get()).unwrap_or_default();
-                ownership.extend(groups_of(&entity));
-            }
+            ownership.extend(Person::find(catalog, &choice.entity_ref).await?.into_iter().flat_map(|user| user.groups));
         }
         Ok(User {
             entity_ref: choice.entity_ref.clone(),
@@ -92,14 +121,4 @@ impl Directory {
             scope: Scope::unlimited(),
         })
     }
-}
-
-/// The groups that an entity of the catalog says it is a member of.
-#[must_use]
-pub fn groups_of(user: &Value) -> Vec<EntityRef> {
-    let relations = user.get("relations").and_then(Value::as_array).into_iter().flatten();
-    let targets = relations
-        .filter(|relation| relation.get("type").and_then(Value::as_str) == Some("memberOf"))
-        .filter_map(|relation| relation.get("targetRef").and_then(Value::as_str));
-    targets.filter_map(|target| EntityRef::parse(target, None, None).ok()).collect()
 }

@@ -83,21 +83,8 @@ impl TestPortal {
         write("base.yaml", AUTH);
         write("app-config.yaml", &config.to_string());
         write("entities.yaml", &format!("{ENTITIES}{entities}"));
-        let catalog = json!({ "catalog": {
-            "rules": [{ "allow": ["Component", "API", "Group", "User", "Location"] }],
-            "locations": [{ "type": "file", "target": "entities.yaml" }],
-        } });
-        write("catalog.yaml", &catalog.to_string());
-        let (database, written) = match is_on_postgres() {
-            true => {
-                let config = server::fresh();
-                let url = std::env::var(server::VARIABLE).unwrap();
-                let connection = json!({ "connectionString": url, "schema": config.schema });
-                let written = json!({ "client": "pg", "connection": connection }).to_string();
-                (DatabaseConfig::Postgres(Box::new(config)), written)
-            }
-            false => (DatabaseConfig::File(folder.path().join("data/callboard.sqlite")), sqlite.to_owned()),
-        };
+        write("catalog.yaml", &json!({ "catalog": catalog() }).to_string());
+        let (database, written) = database_in(&folder, sqlite);
         write("database.yaml", &format!("backend: {{ database: {written} }}"));
         TestPortal::start_in(folder, database).await
     }
@@ -119,6 +106,12 @@ impl TestPortal {
     }
 
     async fn start_in(folder: TempDir, database: DatabaseConfig) -> TestPortal {
+        let test = TestPortal::launch(folder, database).await;
+        test.wait_for_entities().await;
+        test
+    }
+
+    async fn launch(folder: TempDir, database: DatabaseConfig) -> TestPortal {
         let files = ["base.yaml", "database.yaml", "catalog.yaml", "app-config.yaml"];
         let files = files.map(|name| folder.path().join(name)).to_vec();
         let sources = Sources { files, dir: folder.path().to_owned(), env: BTreeMap::new() };
@@ -127,9 +120,32 @@ impl TestPortal {
         let config = loaded.config.unwrap_or_else(|| panic!("{}", loaded.report));
         let data_dir = folder.path().join("data");
         let portal = callboard::start(Options { config, listen: None, data_dir, follow }).await.unwrap();
-        let test = TestPortal { portal, folder, database };
-        test.wait_for_entities().await;
-        test
+        TestPortal { portal, folder, database }
+    }
+
+    /// In an environment where nobody may sign in without a proof.
+    pub(crate) async fn start_without_guest(config: &Value) -> TestPortal {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("base.yaml", AUTH);
+        write("app-config.yaml", &config.to_string());
+        let (database, written) = database_in(&folder, r#"{ client: better-sqlite3, connection: ":memory:" }"#);
+        write("database.yaml", &format!("backend: {{ database: {written} }}"));
+        write("catalog.yaml", "{}");
+        TestPortal::launch(folder, database).await
+    }
+
+    /// The settings of its catalog, for another one over the same data.
+    pub(crate) fn catalog_settings(&self) -> callboard_catalog::Settings {
+        let mut settings: callboard_catalog::Settings = serde_json::from_value(catalog()).unwrap();
+        settings.base_dir = self.folder.path().to_owned();
+        settings
+    }
+
+    /// Until the catalog has it: `kind/namespace/name`.
+    pub(crate) async fn until_entity(&self, path: &str) {
+        let guest = self.signed_in("user:default/guest").await;
+        until(&guest, &format!("/api/catalog/entities/by-name/{path}"), |_| true).await;
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -152,6 +168,33 @@ impl TestPortal {
         until(&guest, "/api/catalog/entities/by-name/component/default/lamp", |_| true).await;
         until(&guest, "/api/catalog/entities/by-name/user/default/ada", related).await;
     }
+}
+
+fn catalog() -> Value {
+    json!({
+        "rules": [{ "allow": ["Component", "API", "Group", "User", "Location"] }],
+        "locations": [{ "type": "file", "target": "entities.yaml" }],
+    })
+}
+
+/// A database for a portal in a folder, and how app-config has it.
+fn database_in(folder: &TempDir, sqlite: &str) -> (DatabaseConfig, String) {
+    match is_on_postgres() {
+        true => {
+            let config = server::fresh();
+            let url = std::env::var(server::VARIABLE).unwrap();
+            let connection = json!({ "connectionString": url, "schema": config.schema });
+            let written = json!({ "client": "pg", "connection": connection }).to_string();
+            (DatabaseConfig::Postgres(Box::new(config)), written)
+        }
+        false => (DatabaseConfig::File(folder.path().join("data/callboard.sqlite")), sqlite.to_owned()),
+    }
+}
+
+/// An empty database of the engine that this program tests.
+pub(crate) async fn empty_database() -> Db {
+    let config = if is_on_postgres() { server::database() } else { DatabaseConfig::Memory };
+    Db::open(&config).await.unwrap()
 }
 
 /// Asks again until there is an answer of the right kind.

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
+use callboard_model::schedule::parse_duration;
 
 use super::{Build, texts};
 use crate::config::check::nearest;
-use crate::config::finding::Finding;
-use crate::config::model::{Audience, Auth, DevelopmentUser, Guest, Permission, PolicyRule};
+use crate::config::model::{
+    Audience, Auth, DEFAULT_ENVIRONMENT, DevelopmentUser, Guest, Permission, PolicyRule, SessionLifetimes,
+};
 use crate::config::node::{Data, Node};
 use crate::policy;
 
 /// The environment in which somebody may sign in without a proof.
-const DEVELOPMENT: &str = "development";
+pub(super) const DEVELOPMENT: &str = "development";
+
+/// A session that is shorter ends between two clicks: a slip of the unit.
+const SHORTEST_SESSION: Duration = Duration::from_secs(60);
 
 impl Build<'_> {
     pub(super) fn permission(&mut self) -> Permission {
@@ -97,7 +103,9 @@ impl Build<'_> {
     pub(super) fn auth(&mut self) -> Auth {
         let environment = self.text("auth.environment");
         let development = environment.as_deref() == Some(DEVELOPMENT);
-        let mut auth = Auth { environment, guest: None, development_users: Vec::new() };
+        let providers = self.sign_in_providers(environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT));
+        let session = self.session_lifetimes();
+        let mut auth = Auth { environment, providers, session, ..Auth::default() };
         if let Some(guest) = self.root.at("auth.providers.guest") {
             let anywhere =
                 guest.get("dangerouslyAllowOutsideDevelopment").is_some_and(|node| node.data == Data::Bool(true));
@@ -109,12 +117,13 @@ impl Build<'_> {
                         .refs(guest.get("ownershipEntityRefs"), "auth.providers.guest.ownershipEntityRefs"),
                 });
             } else {
-                self.report.findings.push(Finding::warning(
+                auth.is_guest_refused = true;
+                self.warn(
                     "auth.providers.guest",
-                    Some(guest.origin.clone()),
+                    guest,
                     "no guest may sign in, since this is not a development environment",
                     "Set `auth.environment: development` where everybody who reaches the portal may look around.",
-                ));
+                );
             }
         }
         if let Some(users) = self.root.at("auth.providers.development") {
@@ -135,6 +144,23 @@ impl Build<'_> {
                 .collect();
         }
         auth
+    }
+
+    fn session_lifetimes(&mut self) -> SessionLifetimes {
+        let usual = SessionLifetimes::default();
+        SessionLifetimes {
+            idle: self.lifetime("auth.session.idleTimeout").unwrap_or(usual.idle),
+            absolute: self.lifetime("auth.session.lifetime").unwrap_or(usual.absolute),
+        }
+    }
+
+    fn lifetime(&mut self, path: &str) -> Option<Duration> {
+        let node = self.root.at(path)?;
+        let duration = parse_duration(&node.to_json()).ok()?;
+        if duration < SHORTEST_SESSION {
+            self.fail(path, node, "would sign people out while they look", "Make it a minute or more.");
+        }
+        Some(duration)
     }
 
     fn refs(&mut self, node: Option<&Node>, path: &str) -> Vec<EntityRef> {

@@ -6,7 +6,6 @@ use callboard_store::limits::{POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_LEAST};
 use callboard_store::{Pem, PostgresConfig, Secret, TlsMode};
 
 use super::Build;
-use crate::config::finding::Finding;
 use crate::config::model::Database;
 use crate::config::node::{Data, Node};
 
@@ -101,7 +100,7 @@ impl Build<'_> {
         if most < POSTGRES_CONNECTIONS_LEAST {
             let message = format!("is too few; {POSTGRES_CONNECTIONS_LEAST} are used");
             let fix = "One connection writes, one listens, and at least one reads.";
-            self.report.findings.push(Finding::warning(PATH, Some(node.origin.clone()), message, fix));
+            self.warn(PATH, node, &message, fix);
         }
         most.max(POSTGRES_CONNECTIONS_LEAST)
     }

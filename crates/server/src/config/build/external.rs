@@ -6,7 +6,6 @@ use url::Url;
 
 use super::Build;
 use crate::config::check::nearest;
-use crate::config::finding::Finding;
 use crate::config::model::{ExternalAccess, ExternalKind};
 use crate::config::node::Node;
 use crate::policy::{Action, Limit, Part};
@@ -34,7 +33,7 @@ impl Build<'_> {
                 let message = "lets whoever has the token do everything";
                 let fix =
                     "Add `accessRestrictions`, such as `[{ plugin: catalog, permissionAttribute: { action: read } }]`.";
-                self.report.findings.push(Finding::warning(&path, Some(node.origin.clone()), message, fix));
+                self.warn(&path, node, message, fix);
             }
             all.push(ExternalAccess { kind, restrictions });
         }
@@ -101,7 +100,7 @@ impl Build<'_> {
             if values.is_empty() {
                 let message = format!("has no `{key}`, so that tokens that were made for others are accepted too");
                 let fix = format!("Add `{key}` with what the tokens that are meant have there.");
-                self.report.findings.push(Finding::warning(path, Some(node.origin.clone()), message, fix));
+                self.warn(path, node, &message, &fix);
             }
         }
         let prefix = options.and_then(|options| options.get("subjectPrefix")).and_then(Node::text).map(str::to_owned);

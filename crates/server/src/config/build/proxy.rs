@@ -64,10 +64,6 @@ impl Build<'_> {
         let finding = Finding::error(&path, Some(place.origin.clone()), message, &*invalid.fix);
         self.report.findings.push(Finding { severity, ..finding });
     }
-
-    fn warn(&mut self, path: &str, node: &Node, message: &str, fix: &str) {
-        self.report.findings.push(Finding::warning(path, Some(node.origin.clone()), message, fix));
-    }
 }
 
 /// The endpoints with their paths and keys: those of `endpoints`, and those that stand beside it as in older versions.

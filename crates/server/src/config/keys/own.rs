@@ -340,6 +340,9 @@ pub(super) const KEYS: &[Key] = &[
         "`development`, or the name of another environment. Only in development may somebody sign in without a proof",
     )
     .default("production"),
+    Key::new("auth.session", Mapping, "How long somebody stays signed in"),
+    Key::new("auth.session.idleTimeout", Duration, "Without doing anything; at least a minute").default("12 hours"),
+    Key::new("auth.session.lifetime", Duration, "Whatever they do; at least a minute").default("7 days"),
     Key::new("auth.providers", Mapping, "The ways to sign in"),
     Key::new("auth.providers.guest", Mapping, "A guest may sign in, in development"),
     Key::new("auth.providers.guest.userEntityRef", EntityRef, "Who the guest is").default("`user:development/guest`"),
