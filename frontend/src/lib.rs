@@ -16,6 +16,7 @@ mod entity;
 mod format;
 mod frame;
 mod keyboard;
+mod later;
 mod list_state;
 mod live;
 mod markdown;
