@@ -3,6 +3,7 @@
 pub(crate) mod apis;
 pub(crate) mod catalog;
 mod client;
+pub(crate) mod identity;
 pub(crate) mod plugins;
 pub(crate) mod session;
 

@@ -11,7 +11,7 @@ use leptos_router::ChooseView;
 
 use crate::browser;
 use crate::messages::{Msg, t};
-use crate::pages::{EntityPage, GalleryPage, PluginPage, PluginUiPage, PluginsPage, SettingsPage};
+use crate::pages::{EntityPage, GalleryPage, PermissionsPage, PluginPage, PluginUiPage, PluginsPage, SettingsPage};
 use crate::ui::{Button, EmptyState, Glyph, Variant};
 
 /// A page that is fetched when somebody first opens it. Until it is there, the page before stays.
@@ -87,6 +87,7 @@ macro_rules! later {
 later! {
     entity EntityPage entity
     gallery GalleryPage gallery
+    permissions PermissionsPage others
     plugin PluginPage others
     plugin_ui PluginUiPage entity
     plugins PluginsPage others

@@ -22,6 +22,7 @@ mod live;
 mod markdown;
 mod messages;
 mod pages;
+mod permissions;
 mod plugin_view;
 mod pulse;
 mod query;

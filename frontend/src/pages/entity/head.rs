@@ -97,7 +97,10 @@ fn Actions(subject: Subject, inspecting: RwSignal<bool>) -> impl IntoView {
                     toasts.ok(t(Msg::RefreshAsked));
                     subject.item.reload();
                 }
-                Err(error) => toasts.error(Msg::RefreshFailed.with(&[("error", &error.message)])),
+                Err(error) => {
+                    let text = Msg::RefreshFailed.with(&[("error", &error.message)]);
+                    toasts.failed(text, &error, Some(&reference));
+                }
             }
         });
     });
