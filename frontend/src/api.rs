@@ -6,5 +6,6 @@ mod client;
 pub(crate) mod identity;
 pub(crate) mod plugins;
 pub(crate) mod session;
+pub(crate) mod settings;
 
 pub(crate) use client::ApiError;

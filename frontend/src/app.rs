@@ -32,8 +32,11 @@ fn App() -> impl IntoView {
     provide_context(OnTheirWay::none());
     provide_context(Pulse::start());
     provide_context(ToastList::default());
-    provide_context(ThemeSwitch::restore());
-    provide_context(Portal::open());
+    let theme = ThemeSwitch::restore();
+    provide_context(theme);
+    let portal = Portal::open();
+    provide_context(portal);
+    theme.follow(portal.user);
     view! {
         <Router>
             <Gate />
