@@ -58,10 +58,19 @@ pub(crate) fn parse_time(text: &str) -> Option<f64> {
 
 /// A moment as the reader's own country and zone write it.
 pub(crate) fn exact_time(moment: f64) -> String {
+    formatted(moment, &[("dateStyle", "medium"), ("timeStyle", "long")])
+}
+
+/// The day of a moment, as the reader's own country and zone write it.
+pub(crate) fn exact_date(moment: f64) -> String {
+    formatted(moment, &[("dateStyle", "long")])
+}
+
+fn formatted(moment: f64, styles: &[(&str, &str)]) -> String {
     let options = js_sys::Object::new();
-    for (name, value) in [("dateStyle", "medium"), ("timeStyle", "long")] {
+    for (name, value) in styles {
         // Setting a property of a plain object of one's own does not fail.
-        let _ = js_sys::Reflect::set(&options, &name.into(), &value.into());
+        let _ = js_sys::Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
     }
     let date = js_sys::Date::new(&JsValue::from_f64(moment));
     js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &options)
@@ -104,6 +113,13 @@ pub(crate) fn focus(selector: &str) -> bool {
     let found =
         document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
     found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Brings an element into view.
+pub(crate) fn scroll_to(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.scroll_into_view();
+    }
 }
 
 fn key(name: &str) -> String {

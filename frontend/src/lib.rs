@@ -31,6 +31,7 @@ mod session;
 mod shell;
 mod theme;
 mod ui;
+mod user_agent;
 mod yaml;
 
 use wasm_bindgen::prelude::wasm_bindgen;
