@@ -1,6 +1,7 @@
 //! The server, as typed calls. The only module of the page that sends requests.
 
 pub(crate) mod apis;
+pub(crate) mod audit;
 pub(crate) mod catalog;
 mod client;
 pub(crate) mod identity;

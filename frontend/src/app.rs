@@ -106,6 +106,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/plugins") view=Later::PluginsPage />
             <Route path=path!("/plugins/:id") view=Later::PluginPage />
             <Route path=path!("/plugins/:id/pages/:extension") view=Later::PluginUiPage />
+            <Route path=path!("/audit") view=Later::AuditLogPage />
             <Route path=path!("/permissions") view=Later::PermissionsPage />
             <Route path=path!("/settings") view=Later::SettingsPage />
             <Route path=path!("/gallery") view=Later::GalleryPage />

@@ -11,7 +11,9 @@ use leptos_router::ChooseView;
 
 use crate::browser;
 use crate::messages::{Msg, t};
-use crate::pages::{EntityPage, GalleryPage, PermissionsPage, PluginPage, PluginUiPage, PluginsPage, SettingsPage};
+use crate::pages::{
+    AuditLogPage, EntityPage, GalleryPage, PermissionsPage, PluginPage, PluginUiPage, PluginsPage, SettingsPage,
+};
 use crate::ui::{Button, EmptyState, Glyph, Variant};
 
 /// A page that is fetched when somebody first opens it. Until it is there, the page before stays.
@@ -85,6 +87,7 @@ macro_rules! later {
 }
 
 later! {
+    audit AuditLogPage others
     entity EntityPage entity
     gallery GalleryPage gallery
     permissions PermissionsPage others

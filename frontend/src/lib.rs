@@ -9,6 +9,7 @@
 
 mod api;
 mod app;
+mod audit_state;
 mod browser;
 #[cfg(test)]
 mod contrast;

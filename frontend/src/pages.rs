@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+mod audit;
 mod catalog;
 mod entity;
 mod gallery;
@@ -11,6 +12,7 @@ mod plugins;
 mod settings;
 mod sign_in;
 
+pub(crate) use audit::AuditLogPage;
 pub(crate) use catalog::{ApisPage, CatalogPage};
 pub(crate) use entity::EntityPage;
 pub(crate) use gallery::GalleryPage;

@@ -33,6 +33,12 @@ pub(crate) fn TextField(
     /// It cannot be changed.
     #[prop(optional)]
     disabled: bool,
+    /// Called when the text is finished: with Enter, or when the focus leaves.
+    #[prop(optional)]
+    on_commit: Option<Callback<String>>,
+    /// A day, in the browser's own field for that; its value is written `2026-11-21`.
+    #[prop(optional)]
+    date: bool,
     /// A search: a magnifier before it, and a button that clears it.
     #[prop(optional)]
     search: bool,
@@ -52,6 +58,11 @@ pub(crate) fn TextField(
             // A control that has left the page cannot take the focus, and then there is nothing to do either.
             let _ = input.focus();
         }
+    };
+    let kind = match (date, search) {
+        (true, _) => "date",
+        (false, true) => "search",
+        (false, false) => "text",
     };
     let trailing = move || {
         if !search || disabled {
@@ -77,7 +88,7 @@ pub(crate) fn TextField(
                     node_ref=node
                     id=id
                     class="input"
-                    type=if search { "search" } else { "text" }
+                    type=kind
                     placeholder=placeholder
                     autocomplete="off"
                     spellcheck="false"
@@ -87,6 +98,11 @@ pub(crate) fn TextField(
                     aria-describedby=described
                     aria-keyshortcuts=shortcut
                     on:input=move |event| on_input.run(event_target_value(&event))
+                    on:change=move |event| {
+                        if let Some(commit) = on_commit {
+                            commit.run(event_target_value(&event));
+                        }
+                    }
                 />
                 {trailing}
             </span>

@@ -153,7 +153,7 @@ fn Made(made: RwSignal<Option<MadePersonalToken>>) -> impl IntoView {
             let copied = secret.clone();
             let title = Msg::TokenMade.with(&[("name", &token.name)]);
             view! {
-                <div class="card__body" node_ref=panel tabindex="-1">
+                <div class="card__body made-now" node_ref=panel tabindex="-1">
                     <Alert level=Level::Ok title=title text=t(Msg::TokenMadeText).to_owned()>
                         <div class="made"><Code label=t(Msg::Token) text=secret /></div>
                         <div class="alert__actions">
