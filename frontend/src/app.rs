@@ -12,6 +12,7 @@ use crate::pages::{ApisPage, CatalogPage, HomePage, NotFoundPage, SignInPage};
 use crate::pulse::Pulse;
 use crate::session::{Portal, use_portal};
 use crate::shell::Shell;
+use crate::stars::Stars;
 use crate::theme::ThemeSwitch;
 use crate::ui::toast::ToastList;
 use crate::ui::{ErrorPanel, Skeleton, Toasts};
@@ -36,6 +37,7 @@ fn App() -> impl IntoView {
     provide_context(theme);
     let portal = Portal::open();
     provide_context(portal);
+    provide_context(Stars::of(portal.user));
     theme.follow(portal.user);
     view! {
         <Router>

@@ -30,6 +30,7 @@ mod query;
 mod render;
 mod session;
 mod shell;
+mod stars;
 mod theme;
 mod ui;
 mod user_agent;
