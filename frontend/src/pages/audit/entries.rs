@@ -63,8 +63,8 @@ pub(super) const COLUMNS: [Column<AuditEntry>; 8] = [
         key: "rule",
         label: Msg::Rule,
         sorts: false,
-        importance: Importance::Fill,
-        cell: |entry| view! { <span title=entry.rule.clone()>{entry.rule.clone()}</span> }.into_any(),
+        importance: Importance::Less,
+        cell: |entry| view! { <span class="rule" title=entry.rule.clone()>{entry.rule.clone()}</span> }.into_any(),
     },
     Column {
         key: "remote",
