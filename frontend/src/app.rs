@@ -6,14 +6,13 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 use wasm_bindgen::JsCast;
 
+use crate::later::{Later, OnTheirWay};
 use crate::messages::{Msg, t};
-use crate::pages::{
-    ApisPage, CatalogPage, EntityPage, GalleryPage, HomePage, NotFoundPage, PluginPage, PluginUiPage, PluginsPage,
-    SettingsPage, SignInPage,
-};
+use crate::pages::{ApisPage, CatalogPage, HomePage, NotFoundPage, SignInPage};
 use crate::pulse::Pulse;
 use crate::session::{Portal, use_portal};
 use crate::shell::Shell;
+use crate::stars::Stars;
 use crate::theme::ThemeSwitch;
 use crate::ui::toast::ToastList;
 use crate::ui::{ErrorPanel, Skeleton, Toasts};
@@ -31,10 +30,15 @@ pub(crate) fn mount() {
 
 #[component]
 fn App() -> impl IntoView {
+    provide_context(OnTheirWay::none());
     provide_context(Pulse::start());
     provide_context(ToastList::default());
-    provide_context(ThemeSwitch::restore());
-    provide_context(Portal::open());
+    let theme = ThemeSwitch::restore();
+    provide_context(theme);
+    let portal = Portal::open();
+    provide_context(portal);
+    provide_context(Stars::of(portal.user));
+    theme.follow(portal.user);
     view! {
         <Router>
             <Gate />
@@ -100,12 +104,14 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/") view=HomePage />
             <Route path=path!("/catalog") view=CatalogPage />
             <Route path=path!("/api-docs") view=ApisPage />
-            <Route path=path!("/catalog/:namespace/:kind/:name/:tab?") view=EntityPage />
-            <Route path=path!("/plugins") view=PluginsPage />
-            <Route path=path!("/plugins/:id") view=PluginPage />
-            <Route path=path!("/plugins/:id/pages/:extension") view=PluginUiPage />
-            <Route path=path!("/settings") view=SettingsPage />
-            <Route path=path!("/gallery") view=GalleryPage />
+            <Route path=path!("/catalog/:namespace/:kind/:name/:tab?") view=Later::EntityPage />
+            <Route path=path!("/plugins") view=Later::PluginsPage />
+            <Route path=path!("/plugins/:id") view=Later::PluginPage />
+            <Route path=path!("/plugins/:id/pages/:extension") view=Later::PluginUiPage />
+            <Route path=path!("/audit") view=Later::AuditLogPage />
+            <Route path=path!("/permissions") view=Later::PermissionsPage />
+            <Route path=path!("/settings") view=Later::SettingsPage />
+            <Route path=path!("/gallery") view=Later::GalleryPage />
         </FlatRoutes>
     }
 }

@@ -58,10 +58,36 @@ pub(crate) fn parse_time(text: &str) -> Option<f64> {
 
 /// A moment as the reader's own country and zone write it.
 pub(crate) fn exact_time(moment: f64) -> String {
+    formatted(moment, &[("dateStyle", "medium"), ("timeStyle", "long")])
+}
+
+/// The day of a moment, as the reader's own country and zone write it.
+pub(crate) fn exact_date(moment: f64) -> String {
+    formatted(moment, &[("dateStyle", "long")])
+}
+
+/// The reader's own day of a moment, as fields for dates have it: `2026-11-21`.
+pub(crate) fn day_of(moment: f64) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(moment));
+    format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
+/// When such a day begins for the reader.
+pub(crate) fn begin_of_day(day: &str) -> Option<f64> {
+    // With a time and without a zone it is the reader's own.
+    parse_time(&format!("{day}T00:00:00"))
+}
+
+/// A moment as RFC 3339.
+pub(crate) fn written_time(moment: f64) -> String {
+    js_sys::Date::new(&JsValue::from_f64(moment)).to_iso_string().into()
+}
+
+fn formatted(moment: f64, styles: &[(&str, &str)]) -> String {
     let options = js_sys::Object::new();
-    for (name, value) in [("dateStyle", "medium"), ("timeStyle", "long")] {
+    for (name, value) in styles {
         // Setting a property of a plain object of one's own does not fail.
-        let _ = js_sys::Reflect::set(&options, &name.into(), &value.into());
+        let _ = js_sys::Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
     }
     let date = js_sys::Date::new(&JsValue::from_f64(moment));
     js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &options)
@@ -104,6 +130,18 @@ pub(crate) fn focus(selector: &str) -> bool {
     let found =
         document().query_selector(selector).ok().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok());
     found.is_some_and(|element| element.focus().is_ok())
+}
+
+/// Whether what has the focus is what a selector finds.
+pub(crate) fn focused_is(selector: &str) -> bool {
+    document().active_element().is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// Brings an element into view.
+pub(crate) fn scroll_to(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.scroll_into_view();
+    }
 }
 
 fn key(name: &str) -> String {

@@ -11,12 +11,16 @@ use crate::messages::Msg;
 /// The key that jumps to the filter.
 pub(crate) const FILTER: &str = "/";
 
+/// The key that stars what is at hand.
+const STAR: &str = "s";
+
 /// What there is, for the help.
-pub(crate) const SHORTCUTS: [(&[&str], Msg); 5] = [
+pub(crate) const SHORTCUTS: [(&[&str], Msg); 6] = [
     (&[FILTER], Msg::ShortcutFilter),
     (&["g", "c"], Msg::ShortcutCatalog),
     (&["g", "a"], Msg::ShortcutApis),
     (&["g", "p"], Msg::ShortcutPlugins),
+    (&[STAR], Msg::ShortcutStar),
     (&["?"], Msg::ShortcutHelp),
 ];
 
@@ -69,6 +73,7 @@ pub(crate) fn listen(shortcuts: Shortcuts, help: RwSignal<bool>) {
             (true, "p") => navigate("/plugins", Default::default()),
             (false, "g") => pending.set_value(Some(now)),
             (false, "?") => help.set(true),
+            (false, STAR) if press_star() => {}
             (false, FILTER) => {
                 if !browser::focus("main input[type=search]") {
                     navigate("/catalog", Default::default());
@@ -82,6 +87,17 @@ pub(crate) fn listen(shortcuts: Shortcuts, help: RwSignal<bool>) {
         event.prevent_default();
     });
     on_cleanup(move || listener.remove());
+}
+
+/// Stars the entity of the row that has the focus, or else the one that the page is about.
+fn press_star() -> bool {
+    let row = document().active_element().and_then(|here| here.closest("tr").ok().flatten());
+    let star = match row {
+        Some(row) => row.query_selector("[data-star]"),
+        None => document().query_selector(".entity-head [data-star]"),
+    };
+    let star = star.ok().flatten().and_then(|star| star.dyn_into::<web_sys::HtmlElement>().ok());
+    star.inspect(|star| star.click()).is_some()
 }
 
 /// Whether the key belongs to whatever has the focus: a field, or a dialog.

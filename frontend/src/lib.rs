@@ -9,6 +9,7 @@
 
 mod api;
 mod app;
+mod audit_state;
 mod browser;
 #[cfg(test)]
 mod contrast;
@@ -16,19 +17,23 @@ mod entity;
 mod format;
 mod frame;
 mod keyboard;
+mod later;
 mod list_state;
 mod live;
 mod markdown;
 mod messages;
 mod pages;
+mod permissions;
 mod plugin_view;
 mod pulse;
 mod query;
 mod render;
 mod session;
 mod shell;
+mod stars;
 mod theme;
 mod ui;
+mod user_agent;
 mod yaml;
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -50,6 +50,34 @@ impl Facet {
     }
 }
 
+/// Whose entities a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Everybody's.
+    #[default]
+    All,
+    /// What the reader or one of their groups owns.
+    Owned,
+    /// What the reader has starred.
+    Starred,
+}
+
+impl Whose {
+    /// The name in the URL.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Owned => "owned",
+            Self::Starred => "starred",
+        }
+    }
+
+    /// By its name.
+    pub(crate) fn parse(name: &str) -> Self {
+        [Self::Owned, Self::Starred].into_iter().find(|whose| whose.name() == name).unwrap_or_default()
+    }
+}
+
 /// The state of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListState {
@@ -63,8 +91,8 @@ pub(crate) struct ListState {
     pub lifecycles: Vec<String>,
     /// Any of these.
     pub tags: Vec<String>,
-    /// Only what the reader or one of their groups owns.
-    pub owned: bool,
+    /// Only what the reader owns, or has starred.
+    pub whose: Whose,
     /// A part of a name, title or tag.
     pub text: String,
     /// The column that orders the rows.
@@ -85,7 +113,7 @@ impl Default for ListState {
             owners: Vec::new(),
             lifecycles: Vec::new(),
             tags: Vec::new(),
-            owned: false,
+            whose: Whose::All,
             text: String::new(),
             sort: "name".to_owned(),
             descending: false,
@@ -124,7 +152,7 @@ impl ListState {
     fn read_filter(&mut self, filter: &str, value: String) {
         match filter {
             "kind" => self.kind = Some(value.to_lowercase()).filter(|kind| kind != "all"),
-            "user" => self.owned = value == "owned",
+            "user" => self.whose = Whose::parse(&value),
             "text" => self.text = value,
             _ => {
                 let plural = Facet::LISTS
@@ -156,8 +184,8 @@ impl ListState {
                 add(&format!("filters[{}]", facet.name()), value);
             }
         }
-        if self.owned {
-            add("filters[user]", "owned");
+        if self.whose != Whose::All {
+            add("filters[user]", self.whose.name());
         }
         if !self.text.is_empty() {
             add("filters[text]", &self.text);
@@ -219,7 +247,9 @@ impl ListState {
 
     /// Whether anything but the kind narrows it down.
     pub(crate) fn is_narrowed(&self) -> bool {
-        self.owned || !self.text.is_empty() || Facet::LISTS.into_iter().any(|facet| !self.values(facet).is_empty())
+        self.whose != Whose::All
+            || !self.text.is_empty()
+            || Facet::LISTS.into_iter().any(|facet| !self.values(facet).is_empty())
     }
 
     /// The same kind, order and rows a page, narrowed down by nothing.
@@ -246,6 +276,7 @@ mod tests {
             ("?filters[kind]=Component", "?filters[kind]=component"),
             ("?filters%5Bkind%5D=api&filters%5Buser%5D=owned", "?filters[kind]=api&filters[user]=owned"),
             ("?filters[kind]=all&filters[user]=all&filters[type]=all", ""),
+            ("?filters[user]=starred", "?filters[user]=starred"),
             (
                 "?filters[owner]=group:default/a&filters[owners][1]=user:default/b&filters[owners]=group:default/a",
                 "?filters[owners]=group:default/a&filters[owners]=user:default/b",

@@ -1,19 +1,23 @@
 //! The pages, one file each.
 
+mod audit;
 mod catalog;
 mod entity;
 mod gallery;
 mod not_found;
+mod permissions;
 mod plugin;
 mod plugin_ui;
 mod plugins;
 mod settings;
 mod sign_in;
 
+pub(crate) use audit::AuditLogPage;
 pub(crate) use catalog::{ApisPage, CatalogPage};
 pub(crate) use entity::EntityPage;
 pub(crate) use gallery::GalleryPage;
 pub(crate) use not_found::{HomePage, NotFoundPage};
+pub(crate) use permissions::PermissionsPage;
 pub(crate) use plugin::PluginPage;
 pub(crate) use plugin_ui::PluginUiPage;
 pub(crate) use plugins::PluginsPage;

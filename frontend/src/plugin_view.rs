@@ -49,7 +49,8 @@ pub(crate) fn PluginView(
                     }
                 }
                 Err(error) => {
-                    toasts.error(Msg::ActionFailed.with(&[("name", &action.label), ("error", &error.message)]))
+                    let text = Msg::ActionFailed.with(&[("name", &action.label), ("error", &error.message)]);
+                    toasts.failed(text, &error, place.entity_ref.as_deref());
                 }
             }
         });
@@ -72,7 +73,7 @@ pub(crate) fn PluginView(
             let title = Msg::PluginFailed.with(&[("plugin", &place.with_value(|place| place.plugin.clone()))]);
             view! {
                 <div class="stack">
-                    <ErrorPanel title=title error=error on_retry=move |()| tree.reload() />
+                    <ErrorPanel title=title error=error on_retry=move |()| tree.reload() about=place.with_value(|place| place.entity_ref.clone()) />
                     {data.map(|tree| render::tree(tree.root, host))}
                 </div>
             }

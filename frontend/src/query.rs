@@ -1,9 +1,10 @@
 //! What a list asks the catalog: the predicate, the order and the page, as the API's JSON.
 
+use callboard_model::entity_ref::EntityRef;
 use serde_json::{Map, Value, json};
 
 use crate::entity::Item;
-use crate::list_state::{Facet, ListState};
+use crate::list_state::{Facet, ListState, Whose};
 
 /// A page's worth of questions.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,10 +35,11 @@ pub(crate) struct Page {
 const NAME: &str = "metadata.name";
 
 impl Query {
-    /// What the state of a list asks. `mine` are the reader and their groups.
-    pub(crate) fn of(state: &ListState, mine: &[String]) -> Self {
+    /// What the state of a list asks. `refs` are the reader and their groups, or what the reader has starred, as the state
+    /// wants.
+    pub(crate) fn of(state: &ListState, refs: &[String]) -> Self {
         Self {
-            predicate: predicate(state, mine, None),
+            predicate: predicate(state, refs, None),
             order: order_field(&state.sort),
             descending: state.descending,
             text: state.text.trim().to_owned(),
@@ -83,7 +85,7 @@ impl Query {
 
 /// Which entities a list shows. For the counts beside a facet's values, `without` is that facet: its own choice must
 /// not hide the others.
-pub(crate) fn predicate(state: &ListState, mine: &[String], without: Option<Facet>) -> Value {
+pub(crate) fn predicate(state: &ListState, refs: &[String], without: Option<Facet>) -> Value {
     let mut all = Vec::new();
     if without != Some(Facet::Kind) {
         all.push(match &state.kind {
@@ -98,11 +100,26 @@ pub(crate) fn predicate(state: &ListState, mine: &[String], without: Option<Face
             all.push(json!({ facet.field(): { "$in": values } }));
         }
     }
-    if state.owned {
-        all.push(json!({ "relations.ownedBy": { "$in": mine } }));
+    match state.whose {
+        Whose::All => {}
+        Whose::Owned => all.push(json!({ "relations.ownedBy": { "$in": refs } })),
+        Whose::Starred => all.push(json!({ "$any": one_of(refs) })),
     }
     json!({ "$all": all })
 }
+
+/// A predicate for each ref.
+fn one_of(refs: &[String]) -> Vec<Value> {
+    let parsed = refs.iter().filter_map(|text| EntityRef::parse(text, None, None).ok());
+    let one = |one: EntityRef| {
+        let (kind, namespace, name) = (one.kind(), one.namespace(), one.name());
+        json!({ "kind": kind, "metadata.namespace": namespace, "metadata.name": name })
+    };
+    parsed.take(MOST_REFS).map(one).collect()
+}
+
+/// Each of them is three conditions, of which the server takes 4,000.
+const MOST_REFS: usize = 1_000;
 
 fn order_field(column: &str) -> &'static str {
     match column {
@@ -138,6 +155,13 @@ mod tests {
                 "filters[kind]=system&filters[user]=owned",
                 None,
                 json!({ "$all": [{ "kind": "system" }, { "relations.ownedBy": { "$in": ["user:default/ada"] } }] }),
+            ),
+            (
+                "filters[kind]=user&filters[user]=starred",
+                None,
+                json!({ "$all": [{ "kind": "user" }, { "$any": [
+                    { "kind": "user", "metadata.namespace": "default", "metadata.name": "ada" },
+                ] }] }),
             ),
         ] {
             assert_eq!(predicate(&ListState::parse(search), &mine, without), expected, "{search}");

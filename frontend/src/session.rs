@@ -37,6 +37,11 @@ impl Portal {
         Self { app, user, mine }
     }
 
+    /// Whether the reader has a permission, one of those that the server says of itself.
+    pub(crate) fn may(self, permission: &str) -> bool {
+        self.app.data.with(|app| app.as_ref().is_some_and(|app| app.may.iter().any(|may| may == permission)))
+    }
+
     /// The portal's name.
     pub(crate) fn title(self) -> String {
         self.app.data.with(|app| app.as_ref().map(|app| app.title.clone())).unwrap_or_else(|| "Callboard".to_owned())

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_location;
 
 use crate::browser;
 use crate::keyboard::{self, SHORTCUTS, Shortcuts};
+use crate::later::use_on_their_way;
 use crate::messages::{Msg, t};
 use crate::session::use_portal;
 use crate::ui::{Alert, Button, Dialog};
@@ -34,6 +35,7 @@ pub(crate) fn Shell(
         <div class="shell">
             <Sidebar help=help />
             <main class="main" id="main" tabindex="-1">
+                <PageOnItsWay />
                 <OldPage />
                 {children()}
             </main>
@@ -81,18 +83,37 @@ fn OldPage() -> impl IntoView {
 fn follow_routes() {
     let path = use_location().pathname;
     let page = Memo::new(move |_| page_of(&path.get()));
-    Effect::new(move |first: Option<()>| {
+    let on_their_way = use_on_their_way();
+    let fetching = Memo::new(move |_| on_their_way.any());
+    let headed = StoredValue::new(None::<String>);
+    Effect::new(move |_| {
         // Reading it is what makes a memo follow its sources; `track` alone leaves one asleep that nobody reads.
-        page.get();
-        if first.is_some() {
-            // The new page is on its way; its heading is there with the next frame but one.
-            request_animation_frame(|| {
-                request_animation_frame(|| {
-                    browser::focus("main h1");
-                });
-            });
+        let page = page.get();
+        if fetching.get() {
+            return;
         }
+        // The new page is on its way; its heading is there with the next frame but one, unless it is fetched first.
+        request_animation_frame(move || {
+            request_animation_frame(move || {
+                let arrived = fetching.try_get_untracked() == Some(false);
+                let last = headed.try_get_value().flatten();
+                if arrived && last.as_ref() != Some(&page) {
+                    headed.set_value(Some(page));
+                    // Where the portal itself has just been opened, the browser has put the focus where it belongs.
+                    if last.is_some() {
+                        browser::focus("main h1");
+                    }
+                }
+            });
+        });
     });
+}
+
+/// A page takes its time.
+#[component]
+fn PageOnItsWay() -> impl IntoView {
+    let on_their_way = use_on_their_way();
+    move || on_their_way.any().then(|| view! { <div class="progress-line progress-line--page"></div> })
 }
 
 /// The part of a path that makes a page: an entity's tabs are one page.

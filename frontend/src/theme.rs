@@ -1,7 +1,11 @@
-//! Light, dark, or as the system has it.
+//! Light, dark, or as the system has it. This browser remembers it, so that it is there before the first paint; the
+//! server remembers it for those who are signed in, so that it is the same in their other browsers.
 
+use callboard_model::api::SessionUser;
 use leptos::prelude::*;
+use leptos::task;
 
+use crate::api::settings::{self, Setting};
 use crate::browser;
 use crate::messages::{Msg, t};
 use crate::ui::Glyph;
@@ -19,6 +23,9 @@ pub(crate) enum Theme {
 }
 
 const SETTING: &str = "theme";
+
+/// Where the server has it.
+const REMEMBERED: Setting = Setting { bucket: "default.theme", key: "theme" };
 
 impl Theme {
     /// All of them.
@@ -58,26 +65,70 @@ impl Theme {
 
 /// The theme of the page, and the way to change it.
 #[derive(Clone, Copy)]
-pub(crate) struct ThemeSwitch(RwSignal<Theme>);
+pub(crate) struct ThemeSwitch {
+    chosen: RwSignal<Theme>,
+    /// Counts the choices: what the server remembers does not undo a newer one.
+    choices: StoredValue<u32>,
+    /// Whether there is somebody to remember it for.
+    signed_in: StoredValue<bool>,
+}
 
 impl ThemeSwitch {
     /// As it was kept. `theme.js` has applied it already, before the first paint.
     pub(crate) fn restore() -> Self {
-        Self(RwSignal::new(Theme::parse(&browser::setting(SETTING).unwrap_or_default())))
+        Self {
+            chosen: RwSignal::new(Theme::parse(&browser::setting(SETTING).unwrap_or_default())),
+            choices: StoredValue::new(0),
+            signed_in: StoredValue::new(false),
+        }
+    }
+
+    /// Shows what is remembered for whoever signs in, and has it remembered for them from then on.
+    pub(crate) fn follow(self, user: Memo<Option<SessionUser>>) {
+        let who = Memo::new(move |_| user.get().map(|user| user.entity_ref));
+        Effect::new(move |_| {
+            let mine = who.get();
+            self.signed_in.set_value(mine.is_some());
+            if mine.is_none() {
+                return;
+            }
+            let choices = self.choices.get_value();
+            task::spawn_local(async move {
+                // Where the server does not say, what this browser remembers is as good.
+                let Ok(Some(remembered)) = settings::read(REMEMBERED).await else { return };
+                if who.get_untracked() == mine && self.choices.get_value() == choices {
+                    self.show(Theme::parse(remembered.as_str().unwrap_or_default()));
+                }
+            });
+        });
     }
 
     /// The theme that is chosen.
     pub(crate) fn chosen(self) -> Theme {
-        self.0.get()
+        self.chosen.get()
     }
 
     /// Chooses a theme by its name.
     pub(crate) fn choose(self, name: &str) {
         let theme = Theme::parse(name);
+        self.show(theme);
+        self.choices.update_value(|choices| *choices += 1);
+        if self.signed_in.get_value() {
+            task::spawn_local(async move {
+                if settings::keep(REMEMBERED, &theme.name().into()).await.is_err() {
+                    leptos::logging::warn!("the server does not remember the theme; this browser does");
+                }
+            });
+        }
+    }
+
+    fn show(self, theme: Theme) {
         let explicit = (theme != Theme::System).then(|| theme.name());
         browser::mark_root(SETTING, explicit);
         browser::keep_setting(SETTING, explicit);
-        self.0.set(theme);
+        if self.chosen.get_untracked() != theme {
+            self.chosen.set(theme);
+        }
     }
 
     /// `light` or `dark`: what shows.
@@ -86,7 +137,7 @@ impl ThemeSwitch {
             let query = window().match_media("(prefers-color-scheme: dark)").ok().flatten();
             query.is_some_and(|query| query.matches())
         };
-        match self.0.get() {
+        match self.chosen.get() {
             Theme::Dark => "dark",
             Theme::System if system_is_dark() => "dark",
             _ => "light",

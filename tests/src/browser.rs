@@ -21,6 +21,17 @@ use driver::Driver;
 /// passes never waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// No page has so many things to press before the one that is wanted.
+const MOST_TABS: usize = 120;
+
+/// Keys that are no characters, as WebDriver writes them.
+pub mod keys {
+    pub const TAB: &str = "\u{E004}";
+    pub const ENTER: &str = "\u{E007}";
+    pub const ESCAPE: &str = "\u{E00C}";
+    pub const DOWN: &str = "\u{E015}";
+}
+
 /// A window, with a profile of its own.
 pub struct Browser {
     base: Url,
@@ -170,6 +181,19 @@ impl Browser {
     /// Presses keys wherever the focus is.
     pub async fn press(&self, keys: &str) -> Result<()> {
         Ok(self.client.active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Presses Tab until what a selector finds has the focus, as somebody without a mouse does.
+    pub async fn tab_to(&self, css: &str) -> Result<()> {
+        self.find(css).await?;
+        let here = format!("return !!document.activeElement && document.activeElement.matches({});", json!(css));
+        for _ in 0..MOST_TABS {
+            if self.run(&here).await? == true {
+                return Ok(());
+            }
+            self.press(keys::TAB).await?;
+        }
+        bail!("{MOST_TABS} times Tab do not lead to {css}")
     }
 
     /// Goes into a frame; [`Browser::leave_frame`] comes back.

@@ -1,8 +1,11 @@
 //! `cargo xtask web`: the web UI, from frontend/ into target/web/.
 //!
-//! cargo compiles it, wasm-bindgen (as a library, at the version of Cargo.lock) writes the glue, and everything but
-//! `index.html` gets its content's digest as part of its name, so that browsers may keep it for ever. What has such a name
-//! lies there a second time, packed as small as brotli can, for the server to send as it is.
+//! cargo compiles it, [`split`] takes out what the first page does without, wasm-bindgen (as a library, at the version of
+//! Cargo.lock) writes the glue, and everything but `index.html` gets its content's digest as part of its path, so that
+//! browsers may keep it for ever. What has such a path lies there a second time, packed as small as brotli can, for the
+//! server to send as it is.
+
+mod split;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -88,6 +91,7 @@ impl Sources {
             hasher.update(bytes);
         };
         part(include_bytes!("web.rs"));
+        part(include_bytes!("web/split.rs"));
         part(&self.module);
         part(self.css.as_bytes());
         part(self.index.as_bytes());
@@ -99,29 +103,30 @@ impl Sources {
     }
 
     fn assemble(&self, folder: &Path) -> Result<()> {
+        let parts = split::split(&self.module)?;
         let mut output = Bindgen::new()
-            .input_bytes("callboard", self.module.clone())
+            .input_bytes(STEM, parts.main)
             .web(true)?
             .typescript(false)
+            // The other parts import the main one's memory and table by the names that the linker gave them.
+            .keep_lld_exports(true)
             .remove_name_section(true)
             .remove_producers_section(true)
             .generate_output()
             .context("wasm-bindgen")?;
-        let (glue, snippets) = place_snippets(output.js(), &snippets(&output));
-        let wasm = output.wasm_mut().emit_wasm();
-        let wasm_name = hashed("callboard", "wasm", &wasm);
-        let js = with_start(&glue, &wasm_name)?;
-        let js_name = hashed("callboard", "js", js.as_bytes());
-        let css_name = hashed("callboard", "css", self.css.as_bytes());
-        let page = page(&self.index, &css_name, &js_name, &wasm_name)?;
+        let mut program = snippets(&output);
+        program.insert(file_name("js"), with_start(output.js(), &file_name("wasm"))?.into_bytes());
+        program.insert(file_name("wasm"), output.wasm_mut().emit_wasm());
+        program.extend(parts.others);
+        let program_folder = hashed(STEM, "d", &joined(&program));
+        let css_name = hashed(STEM, "css", self.css.as_bytes());
+        let path_of = |extension| format!("{program_folder}/{}", file_name(extension));
+        let page = page(&self.index, &css_name, &path_of("js"), &path_of("wasm"))?;
 
         let assets = folder.join("assets");
-        let mut kept: BTreeMap<PathBuf, &[u8]> = BTreeMap::from([
-            (assets.join(&wasm_name), wasm.as_slice()),
-            (assets.join(&js_name), js.as_bytes()),
-            (assets.join(&css_name), self.css.as_bytes()),
-        ]);
-        kept.extend(snippets.iter().map(|(path, content)| (assets.join(path), content.as_bytes())));
+        let mut kept: BTreeMap<PathBuf, &[u8]> = BTreeMap::from([(assets.join(&css_name), self.css.as_bytes())]);
+        let program_files = program.iter().map(|(path, content)| (assets.join(&program_folder).join(path), &**content));
+        kept.extend(program_files);
         for (path, content) in &kept {
             fs::create_dir_all(path.parent().unwrap_or(&assets))?;
             fs::write(path, content)?;
@@ -137,21 +142,26 @@ impl Sources {
     }
 }
 
+/// What the program's files are called. They lie in one folder, whose name changes with any of them, because they
+/// import each other by name.
+const STEM: &str = "callboard";
+
+fn file_name(extension: &str) -> String {
+    format!("{STEM}.{extension}")
+}
+
+/// Files with their paths, as one text to make a digest of.
+fn joined(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    files.iter().flat_map(|(path, content)| [path.as_bytes(), b"\0", content, b"\0"].concat()).collect()
+}
+
 /// JavaScript that crates bring along, by the path under which the glue imports it.
-fn snippets(output: &wasm_bindgen_cli_support::Output) -> BTreeMap<String, String> {
+fn snippets(output: &wasm_bindgen_cli_support::Output) -> BTreeMap<String, Vec<u8>> {
     let inline = output.snippets().iter().flat_map(|(id, texts)| {
         texts.iter().enumerate().map(move |(index, text)| (format!("{id}/inline{index}.js"), text.clone()))
     });
     let modules = output.local_modules().iter().map(|(path, text)| (path.clone(), text.clone()));
-    inline.chain(modules).collect()
-}
-
-/// Puts them into a folder whose name changes with their content, and has the glue import them from there.
-fn place_snippets(glue: &str, snippets: &BTreeMap<String, String>) -> (String, BTreeMap<String, String>) {
-    let all: String = snippets.iter().flat_map(|(path, text)| [path.as_str(), text.as_str()]).collect();
-    let folder = hashed("snippets", "d", all.as_bytes());
-    let placed = snippets.iter().map(|(path, text)| (format!("{folder}/{path}"), text.clone())).collect();
-    (glue.replace("./snippets/", &format!("./{folder}/")), placed)
+    inline.chain(modules).map(|(path, text)| (format!("snippets/{path}"), text.into_bytes())).collect()
 }
 
 /// Where the packed form of a file lies; the server looks for it under the same name.
@@ -256,13 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn snippets_move_with_their_content() {
-        let glue = "import { a } from './snippets/x-1/inline0.js';";
-        let snippets = |text: &str| BTreeMap::from([("x-1/inline0.js".to_owned(), text.to_owned())]);
-        let (first, placed) = place_snippets(glue, &snippets("1"));
-        let path = placed.keys().next().unwrap();
-        assert_eq!(first, format!("import {{ a }} from './{path}';"));
-        assert_ne!(place_snippets(glue, &snippets("2")).0, first);
+    fn the_folder_changes_with_each_file_in_it() {
+        let digest = |path: &str, text: &str| joined(&BTreeMap::from([(path.to_owned(), text.as_bytes().to_vec())]));
+        assert_ne!(digest("a.js", "1"), digest("a.js", "2"));
+        assert_ne!(digest("a.js", "1"), digest("b.js", "1"));
     }
 
     #[test]

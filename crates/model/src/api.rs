@@ -53,6 +53,9 @@ pub struct ErrorDetail {
     /// More for machines; few errors have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The permission that is missing, where that is what went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<String>,
     /// Never sent: where an error was made is only for the log. Described because clients of Backstage know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
@@ -92,6 +95,9 @@ pub struct AppInfo {
     pub session: Session,
     /// The pages that plugins contribute.
     pub pages: Vec<ExtensionInfo>,
+    /// Of the permissions that parts of the page are only for, those that the reader has: `audit.read`, `policy.read`.
+    #[serde(default)]
+    pub may: Vec<String>,
 }
 
 /// Who is signed in, and who could.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::client::{self, ApiError, segment};
 use crate::entity::Item;
+use crate::list_state::ListState;
 use crate::query::{Page, Query};
 
 /// What a row of a list needs, without definitions, which may be megabytes.
@@ -43,6 +44,13 @@ pub(crate) async fn page(query: Query) -> Result<Page, ApiError> {
     let mut rows = sorted.items;
     rows.extend(rest.items);
     Ok(Page { total: sorted.total_items + rest.total_items, rows })
+}
+
+/// The first entities that have a text in their name, title or tags.
+pub(crate) async fn find(text: String, kind: Option<&'static str>) -> Result<Vec<Item>, ApiError> {
+    const SHOWN: u64 = 30;
+    let state = ListState { kind: kind.map(str::to_owned), text, limit: SHOWN, ..ListState::default() };
+    Ok(by_query(&Query::of(&state, &[]).body(&ROW_FIELDS)).await?.items)
 }
 
 async fn by_query(body: &Value) -> Result<EntityPage<Item>, ApiError> {

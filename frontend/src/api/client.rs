@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
 
+use super::identity::Question;
 use crate::messages::{Msg, t};
+use crate::permissions;
 
 /// After this many milliseconds without an answer, a request has failed.
 const PATIENCE: u32 = 30_000;
@@ -24,12 +26,21 @@ pub(crate) struct ApiError {
     pub request: String,
     /// What the server's log has this request under.
     pub id: Option<String>,
+    /// The permission that is missing, where that is the reason.
+    pub permission: Option<String>,
 }
 
 impl ApiError {
     /// There is no such thing, or not for this reader.
     pub(crate) fn is_gone(&self) -> bool {
         self.status == Some(404)
+    }
+
+    /// The page that says why, where a permission is missing; `about` is the entity that was at hand.
+    pub(crate) fn why(&self, about: Option<&str>) -> Option<String> {
+        let permission = self.permission.clone()?;
+        let entity_ref = about.unwrap_or_default().to_owned();
+        Some(permissions::address(&Question { permission, entity_ref, user: String::new() }))
     }
 
     /// What a report of this error needs.
@@ -54,6 +65,7 @@ impl ApiError {
             status: None,
             request: request.to_owned(),
             id: None,
+            permission: None,
         }
     }
 }
@@ -68,13 +80,18 @@ pub(super) async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
 /// `POST` with a JSON body, and the answer's JSON.
 pub(super) async fn post<T: DeserializeOwned>(url: &str, body: &impl Serialize) -> Result<T, ApiError> {
     let call = Call::new("POST", url);
-    let text = call.post(body).await?;
+    let text = call.send_json(Request::post(url), body).await?;
     call.parse(&text)
 }
 
 /// `POST` with a JSON body; whatever the answer says beyond having worked is not read.
 pub(super) async fn post_only(url: &str, body: &impl Serialize) -> Result<(), ApiError> {
-    Call::new("POST", url).post(body).await.map(drop)
+    Call::new("POST", url).send_json(Request::post(url), body).await.map(drop)
+}
+
+/// `PUT` with a JSON body; whatever the answer says beyond having worked is not read.
+pub(super) async fn put_only(url: &str, body: &impl Serialize) -> Result<(), ApiError> {
+    Call::new("PUT", url).send_json(Request::put(url), body).await.map(drop)
 }
 
 /// `DELETE`.
@@ -82,6 +99,13 @@ pub(super) async fn delete(url: &str) -> Result<(), ApiError> {
     let call = Call::new("DELETE", url);
     let response = call.send(Request::delete(url).build_with_signal()).await?;
     call.text(response).await.map(drop)
+}
+
+/// A query, of the parameters that have a value, with its `?`.
+pub(super) fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let given = parameters.into_iter().filter(|(_, value)| !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 /// A segment of a path.
@@ -107,10 +131,9 @@ impl Call {
         Self(format!("{method} {url}"))
     }
 
-    async fn post(&self, body: &impl Serialize) -> Result<String, ApiError> {
-        let url = self.0.split_once(' ').map_or("", |(_, url)| url);
+    async fn send_json(&self, request: RequestBuilder, body: &impl Serialize) -> Result<String, ApiError> {
         let body = serde_json::to_string(body).map_err(|error| self.unreadable(None, &error))?;
-        let request = Request::post(url)
+        let request = request
             .abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)))
             .header("accept", "application/json")
             .header("content-type", "application/json")
@@ -130,12 +153,12 @@ impl Call {
         if response.ok() {
             return Ok(text);
         }
-        let (name, message) = match serde_json::from_str::<ErrorBody>(&text) {
-            Ok(body) => (body.error.name, body.error.message),
+        let (name, message, permission) = match serde_json::from_str::<ErrorBody>(&text) {
+            Ok(body) => (body.error.name, body.error.message, body.error.permission),
             // Not the server's own words: something between here and there answered.
-            Err(_) => (response.status_text(), Msg::ErrorStatus.with(&[("status", &status)])),
+            Err(_) => (response.status_text(), Msg::ErrorStatus.with(&[("status", &status)]), None),
         };
-        Err(ApiError { message, name, status: Some(status), request: self.0.clone(), id })
+        Err(ApiError { message, name, status: Some(status), request: self.0.clone(), id, permission })
     }
 
     fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, ApiError> {
@@ -149,6 +172,7 @@ impl Call {
             status,
             request: self.0.clone(),
             id: None,
+            permission: None,
         }
     }
 }

@@ -8,11 +8,13 @@ use leptos_router::hooks::{use_location, use_navigate};
 use super::PageHead;
 use crate::api;
 use crate::browser;
-use crate::list_state::{Facet, ListState};
+use crate::format;
+use crate::list_state::{Facet, ListState, Whose};
 use crate::live::{Habits, live};
 use crate::messages::{Msg, t};
 use crate::query::Query;
 use crate::session::use_portal;
+use crate::stars::use_stars;
 use crate::ui::{CopyButton, Segments, TextField};
 
 mod columns;
@@ -45,8 +47,8 @@ pub(crate) struct List {
     pub kind: Option<&'static str>,
     /// As the address has it.
     pub state: Memo<ListState>,
-    /// The reader and their groups.
-    pub mine: Memo<Vec<String>>,
+    /// The reader and their groups where the list shows what they own; what they have starred where it shows that.
+    pub refs: Memo<Vec<String>>,
     go: Callback<(String, bool)>,
 }
 
@@ -95,14 +97,15 @@ fn ListPage(
     let go = Callback::new(move |(href, replace): (String, bool)| {
         navigate(&href, NavigateOptions { replace, scroll: false, ..Default::default() });
     });
-    let list = List { path, kind, state, mine: portal.mine, go };
+    let stars = use_stars();
+    let refs = Memo::new(move |_| match state.with(|state| state.whose) {
+        Whose::All => Vec::new(),
+        Whose::Owned => portal.mine.get(),
+        Whose::Starred => stars.all(),
+    });
+    let list = List { path, kind, state, refs, go };
     let page = live(
-        move || {
-            let state = state.get();
-            // What somebody owns is only known once it is known who they are.
-            let mine = if state.owned { portal.mine.get() } else { Vec::new() };
-            Some(Query::of(&state, &mine))
-        },
+        move || Some(Query::of(&state.get(), &refs.get())),
         api::catalog::page,
         Habits { beats: true, keeps: true },
     );
@@ -113,7 +116,7 @@ fn ListPage(
     };
     view! {
         <PageHead title=t(title) note=count>
-            <Owned list=list />
+            <WhoseBox list=list />
             <CopyButton text=browser::address label=t(Msg::CopyLink) compact=true />
         </PageHead>
         {kind.is_none().then(|| view! { <Kinds list=list /> })}
@@ -129,22 +132,44 @@ fn ListPage(
     }
 }
 
-/// All, or what the reader owns. Nobody who is not signed in owns anything.
+/// All, or what the reader owns or has starred, each with how many there are. Nobody who is not signed in owns anything.
 #[component]
-fn Owned(list: List) -> impl IntoView {
+fn WhoseBox(list: List) -> impl IntoView {
     let user = use_portal().user;
+    let stars = use_stars();
     let choose = move |value: String| {
-        let state = ListState { owned: value == "owned", offset: 0, ..list.state.get_untracked() };
+        let state = ListState { whose: Whose::parse(&value), offset: 0, ..list.state.get_untracked() };
         list.show(&state, true);
     };
+    let starred = live(
+        move || {
+            let refs = stars.all();
+            let state = ListState {
+                kind: list.kind.map(str::to_owned),
+                whose: Whose::Starred,
+                limit: 0,
+                ..ListState::default()
+            };
+            stars.known().then(|| Query::of(&state, &refs))
+        },
+        api::catalog::page,
+        Habits { beats: true, keeps: true },
+    );
+    let count = Memo::new(move |_| starred.data.with(|page| page.as_ref().map(|page| page.total)));
     move || {
         user.with(Option::is_some).then(|| {
-            let choices = vec![
-                ("all".to_owned(), t(Msg::All).to_owned(), None),
-                ("owned".to_owned(), t(Msg::OwnedByMe).to_owned(), None),
+            let mut choices = vec![
+                (Whose::All.name().to_owned(), t(Msg::All).to_owned(), None),
+                (Whose::Owned.name().to_owned(), t(Msg::OwnedByMe).to_owned(), None),
             ];
-            let value =
-                Signal::derive(move || if list.state.with(|state| state.owned) { "owned" } else { "all" }.to_owned());
+            if stars.known() {
+                let label = match count.get() {
+                    Some(count) => Msg::StarredCount.with(&[("n", &format::number(count))]),
+                    None => t(Msg::Starred).to_owned(),
+                };
+                choices.push((Whose::Starred.name().to_owned(), label, None));
+            }
+            let value = Signal::derive(move || list.state.with(|state| state.whose.name().to_owned()));
             view! { <Segments label=t(Msg::Whose) choices=choices value=value on_change=choose /> }
         })
     }

@@ -79,12 +79,14 @@ pub(crate) fn EntityPage() -> impl IntoView {
         view! { <Breadcrumbs above=above here=title /> }
     };
     let failed = Memo::new(move |_| item.error.get().filter(|_| !found.get()));
-    let body = move || match failed.get() {
+    let body = move || {
+        match failed.get() {
         Some(error) if error.is_gone() => view! { <Missing reference=reference.get() /> }.into_any(),
         Some(error) => {
-            view! { <ErrorPanel title=t(Msg::EntityFailed) error=error on_retry=move |()| item.reload() /> }.into_any()
+            view! { <ErrorPanel title=t(Msg::EntityFailed) error=error on_retry=move |()| item.reload() about=reference.get().to_string() /> }.into_any()
         }
         None => view! { <Tabbed subject=subject tab=tab /> }.into_any(),
+    }
     };
     view! {
         {trail}

@@ -83,6 +83,7 @@ pub(crate) fn BottomBar(
             <div class="stack">
                 <nav class="sidebar__group" aria-label=t(Msg::MoreNavigation)>
                     <PluginPages tips=never />
+                    <Administration tips=never />
                     <NavItem href="/settings" label=Signal::stored(t(Msg::Settings).to_owned()) glyph=Glyph::Settings tips=never />
                     <NavButton
                         label=Signal::stored(t(Msg::Shortcuts).to_owned())
@@ -143,6 +144,22 @@ fn Places(tips: Signal<bool>) -> impl IntoView {
     view! {
         <div class="sidebar__group">{places}</div>
         <PluginPages tips=tips />
+        <Administration tips=tips />
+    }
+}
+
+/// What is only for some.
+#[component]
+fn Administration(tips: Signal<bool>) -> impl IntoView {
+    let portal = use_portal();
+    let audit = Memo::new(move |_| portal.may("audit.read"));
+    move || {
+        audit.get().then(|| {
+            let label = Signal::stored(t(Msg::Audit).to_owned());
+            view! {
+                <div class="sidebar__group"><NavItem href="/audit" label=label glyph=Glyph::Shield tips=tips /></div>
+            }
+        })
     }
 }
 

@@ -56,6 +56,12 @@ pub(crate) fn Button(
     /// `submit` within a form.
     #[prop(optional, default = "button")]
     kind: &'static str,
+    /// For those who listen, where the words say too little on their own; it begins with them.
+    #[prop(optional, into)]
+    name: Option<String>,
+    /// In a table's row.
+    #[prop(optional)]
+    small: bool,
 ) -> impl IntoView {
     let press = move |event: MouseEvent| {
         if busy.get_untracked() {
@@ -68,6 +74,8 @@ pub(crate) fn Button(
         <button
             type=kind
             class=variant.class()
+            class:button--small=small
+            aria-label=name
             disabled=move || disabled.get()
             aria-disabled=move || busy.get().then_some("true")
             aria-busy=move || busy.get().then_some("true")

@@ -5,6 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::text_field::FieldNotes;
 use super::{Glyph, Icon, unique_id};
 use crate::format;
 use crate::messages::{Msg, t};
@@ -47,18 +48,32 @@ pub(crate) fn Combobox(
     /// Called when the list opens: the time to fetch the choices.
     #[prop(optional)]
     on_open: Option<Callback<()>>,
+    /// Called with what is typed, where the choices are looked for elsewhere; they are then shown as they come.
+    #[prop(optional)]
+    on_text: Option<Callback<String>>,
     /// One at most.
     #[prop(optional)]
     single: bool,
+    /// Shows while nothing is chosen; the label where there is none.
+    #[prop(optional, into)]
+    placeholder: Option<String>,
+    /// Below the field.
+    #[prop(optional, into)]
+    hint: Option<String>,
+    /// What is wrong; none where nothing is.
+    #[prop(optional, into)]
+    error: Signal<Option<String>>,
 ) -> impl IntoView {
     let id = unique_id("combobox");
     let list_id = format!("{id}-list");
+    let about = FieldNotes::of(&id, hint, error);
+    let described = about.described_by();
     let root = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
     let text = RwSignal::new(String::new());
     let active = RwSignal::new(None::<usize>);
     let matching = Memo::new(move |_| {
-        let wanted = text.get().to_lowercase();
+        let wanted = if on_text.is_some() { String::new() } else { text.get().to_lowercase() };
         choices
             .get()
             .unwrap_or_default()
@@ -76,9 +91,17 @@ pub(crate) fn Combobox(
             }
         }
     };
+    let write = move |value: String| {
+        if let Some(on_text) = on_text {
+            on_text.run(value.clone());
+        }
+        text.set(value);
+    };
     let hide = move || {
         open.set(false);
-        text.set(String::new());
+        if !text.with_untracked(String::is_empty) {
+            write(String::new());
+        }
         active.set(None);
     };
     let toggle = move |value: String| {
@@ -134,10 +157,11 @@ pub(crate) fn Combobox(
     };
     let summary = {
         let label = label.clone();
+        let placeholder = placeholder.unwrap_or_else(|| label.clone());
         move || {
             let chosen = chosen.get();
             match chosen.as_slice() {
-                [] => label.clone(),
+                [] => placeholder.clone(),
                 [one] => choices
                     .get()
                     .and_then(|choices| choices.into_iter().find(|choice| choice.value == *one))
@@ -146,6 +170,7 @@ pub(crate) fn Combobox(
             }
         }
     };
+    let clear_label = Msg::ClearChoice.with(&[("name", &label)]);
     let rows = move || {
         let shown = matching.get();
         let note = match (choices.with(Option::is_none), shown.is_empty()) {
@@ -185,6 +210,22 @@ pub(crate) fn Combobox(
             {note.map(|note| view! { <li class="combobox__note" role="option" aria-disabled="true" aria-selected="false">{note}</li> })}
         }
     };
+    // Where several can be chosen, each shows elsewhere with a button of its own.
+    let clear = move || {
+        let any = single && !chosen.with(Vec::is_empty);
+        any.then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="input-box__clear combobox__clear"
+                    aria-label=clear_label.clone()
+                    on:click=move |_| on_change.run(Vec::new())
+                >
+                    <Icon glyph=Glyph::Close />
+                </button>
+            }
+        })
+    };
     view! {
         <div
             node_ref=root
@@ -193,7 +234,7 @@ pub(crate) fn Combobox(
             on:focusout=leave
         >
             <label class=if quiet { "visually-hidden" } else { "field__label" } for=id.clone()>{label.clone()}</label>
-            <span class="combobox__box">
+            <div class="combobox__box">
                 <input
                     id=id
                     class="input"
@@ -205,6 +246,8 @@ pub(crate) fn Combobox(
                     aria-expanded=move || if open.get() { "true" } else { "false" }
                     aria-controls=list_id.clone()
                     aria-activedescendant=active_id
+                    aria-invalid=move || error.get().map(|_| "true")
+                    aria-describedby=described
                     placeholder=summary
                     prop:value=move || text.get()
                     on:click=move |_| show()
@@ -212,23 +255,25 @@ pub(crate) fn Combobox(
                     on:input=move |event| {
                         show();
                         active.set(None);
-                        text.set(event_target_value(&event));
+                        write(event_target_value(&event));
                     }
                 />
+                {clear}
                 <Icon glyph=Glyph::ChevronDown />
-            </span>
-            // Pressing the button on a choice must not take the focus from the field.
-            <ul
-                id=list_id
-                class="combobox__list"
-                role="listbox"
-                aria-label=label
-                aria-multiselectable=(!single).then_some("true")
-                hidden=move || !open.get()
-                on:mousedown=move |event| event.prevent_default()
-            >
-                {move || open.get().then(&rows)}
-            </ul>
+                // Pressing the button on a choice must not take the focus from the field.
+                <ul
+                    id=list_id
+                    class="combobox__list"
+                    role="listbox"
+                    aria-label=label
+                    aria-multiselectable=(!single).then_some("true")
+                    hidden=move || !open.get()
+                    on:mousedown=move |event| event.prevent_default()
+                >
+                    {move || open.get().then(&rows)}
+                </ul>
+            </div>
+            {about.view()}
         </div>
     }
 }

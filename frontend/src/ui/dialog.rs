@@ -58,7 +58,7 @@ pub(crate) fn Dialog(
                 <h2 id=id.clone()>{title}</h2>
                 <IconButton label=t(Msg::Close) glyph=Glyph::Close side=Side::End on_press=move |_| open.set(false) />
             </header>
-            <div class="dialog__body">{move || open.get().then(|| content.run())}</div>
+            <div class="dialog__body" tabindex=wide.then_some("0") role=wide.then_some("region") aria-labelledby=wide.then(|| id.clone())>{move || open.get().then(|| content.run())}</div>
             {foot.map(|foot| view! { <footer class="dialog__foot">{move || open.get().then(|| foot.run())}</footer> })}
         </dialog>
     }

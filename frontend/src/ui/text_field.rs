@@ -33,6 +33,12 @@ pub(crate) fn TextField(
     /// It cannot be changed.
     #[prop(optional)]
     disabled: bool,
+    /// Called when the text is finished: with Enter, or when the focus leaves.
+    #[prop(optional)]
+    on_commit: Option<Callback<String>>,
+    /// A day, in the browser's own field for that; its value is written `2026-11-21`.
+    #[prop(optional)]
+    date: bool,
     /// A search: a magnifier before it, and a button that clears it.
     #[prop(optional)]
     search: bool,
@@ -44,27 +50,19 @@ pub(crate) fn TextField(
     node: NodeRef<html::Input>,
 ) -> impl IntoView {
     let id = unique_id("field");
-    let hint_id = format!("{id}-hint");
-    let error_id = format!("{id}-error");
-    let described = {
-        let (hint_id, error_id, hinted) = (hint_id.clone(), error_id.clone(), hint.is_some());
-        move || {
-            let mut ids = Vec::new();
-            if hinted {
-                ids.push(hint_id.clone());
-            }
-            if error.get().is_some() {
-                ids.push(error_id.clone());
-            }
-            (!ids.is_empty()).then(|| ids.join(" "))
-        }
-    };
+    let about = FieldNotes::of(&id, hint, error);
+    let described = about.described_by();
     let clear = move |_| {
         on_input.run(String::new());
         if let Some(input) = node.get_untracked() {
             // A control that has left the page cannot take the focus, and then there is nothing to do either.
             let _ = input.focus();
         }
+    };
+    let kind = match (date, search) {
+        (true, _) => "date",
+        (false, true) => "search",
+        (false, false) => "text",
     };
     let trailing = move || {
         if !search || disabled {
@@ -90,7 +88,7 @@ pub(crate) fn TextField(
                     node_ref=node
                     id=id
                     class="input"
-                    type=if search { "search" } else { "text" }
+                    type=kind
                     placeholder=placeholder
                     autocomplete="off"
                     spellcheck="false"
@@ -100,23 +98,61 @@ pub(crate) fn TextField(
                     aria-describedby=described
                     aria-keyshortcuts=shortcut
                     on:input=move |event| on_input.run(event_target_value(&event))
+                    on:change=move |event| {
+                        if let Some(commit) = on_commit {
+                            commit.run(event_target_value(&event));
+                        }
+                    }
                 />
                 {trailing}
             </span>
-            {hint.map(|hint| view! { <span class="field__hint" id=hint_id>{hint}</span> })}
-            {move || {
-                let error_id = error_id.clone();
-                error
-                    .get()
-                    .map(|error| {
-                        view! {
-                            <span class="field__error" id=error_id>
-                                <Icon glyph=Glyph::Error />
-                                <span>{error}</span>
-                            </span>
-                        }
-                    })
-            }}
+            {about.view()}
         </div>
+    }
+}
+
+/// What stands below a field: a hint, and what is wrong.
+pub(crate) struct FieldNotes {
+    id: String,
+    hint: Option<String>,
+    error: Signal<Option<String>>,
+}
+
+impl FieldNotes {
+    /// Of the field with this id.
+    pub(crate) fn of(id: &str, hint: Option<String>, error: Signal<Option<String>>) -> Self {
+        Self { id: id.to_owned(), hint, error }
+    }
+
+    /// The field's `aria-describedby`.
+    pub(crate) fn described_by(&self) -> impl Fn() -> Option<String> + Clone + use<> {
+        let hint = self.hint.as_ref().map(|_| format!("{}-hint", self.id));
+        let (error_id, error) = (format!("{}-error", self.id), self.error);
+        move || {
+            let error = error.get().map(|_| error_id.clone());
+            let ids: Vec<String> = hint.clone().into_iter().chain(error).collect();
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    }
+
+    /// The notes themselves.
+    pub(crate) fn view(self) -> impl IntoView {
+        let Self { id, hint, error } = self;
+        let hint_id = format!("{id}-hint");
+        let error = move || {
+            let id = format!("{id}-error");
+            error.get().map(|error| {
+                view! {
+                    <span class="field__error" id=id>
+                        <Icon glyph=Glyph::Error />
+                        <span>{error}</span>
+                    </span>
+                }
+            })
+        };
+        view! {
+            {hint.map(|hint| view! { <span class="field__hint" id=hint_id>{hint}</span> })}
+            {error}
+        }
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::status;
 use super::{Glyph, Icon};
+use crate::api::ApiError;
 use crate::messages::{Msg, t};
 
 /// How long a toast stays, in milliseconds. One that says that something failed stays until it is closed.
@@ -19,6 +20,8 @@ struct Toast {
     id: u64,
     level: Level,
     text: String,
+    /// The page that says why.
+    why: Option<String>,
 }
 
 impl Default for ToastList {
@@ -30,7 +33,7 @@ impl Default for ToastList {
 impl ToastList {
     /// Something worked.
     pub(crate) fn ok(self, text: impl Into<String>) {
-        let id = self.add(Level::Ok, text.into());
+        let id = self.add(Level::Ok, text.into(), None);
         leptos::task::spawn_local(async move {
             gloo_timers::future::TimeoutFuture::new(STAYS).await;
             self.remove(id);
@@ -39,14 +42,20 @@ impl ToastList {
 
     /// Something failed.
     pub(crate) fn error(self, text: impl Into<String>) {
-        self.add(Level::Error, text.into());
+        self.add(Level::Error, text.into(), None);
     }
 
-    fn add(self, level: Level, text: String) -> u64 {
+    /// A request failed. Where a permission is missing, this leads to the page that says why; `about` is the entity at
+    /// hand.
+    pub(crate) fn failed(self, text: impl Into<String>, error: &ApiError, about: Option<&str>) {
+        self.add(Level::Error, text.into(), error.why(about));
+    }
+
+    fn add(self, level: Level, text: String, why: Option<String>) -> u64 {
         self.0
             .try_update(|(next, toasts)| {
                 *next += 1;
-                toasts.push(Toast { id: *next, level, text });
+                toasts.push(Toast { id: *next, level, text, why });
                 *next
             })
             .unwrap_or_default()
@@ -73,7 +82,9 @@ pub(crate) fn Toasts() -> impl IntoView {
                     <Icon glyph=status::glyph(toast.level) />
                     <span class="visually-hidden">{status::word(toast.level)}</span>
                 </span>
-                <p class="toast__text">{toast.text}</p>
+                <p class="toast__text">
+                    {toast.text} " " {toast.why.map(|why| view! { <a href=why>{t(Msg::Why)}</a> })}
+                </p>
                 <button
                     type="button"
                     class="chip__remove"

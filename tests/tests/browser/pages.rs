@@ -66,7 +66,7 @@ async fn a_screen_shows_eighteen_rows() -> Result<()> {
 /// What a reader fetches before the first table stands, all of it: packed, and no heavier than it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_page_is_light() -> Result<()> {
-    const MAX_BYTES: u64 = 520_000;
+    const MAX_BYTES: u64 = 320_000;
     let example = Example::start().await?;
     let window = super::guest(&example.portal).await?;
     let transfers = "return ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind)) \

@@ -17,15 +17,20 @@ pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app).add(Permission::Public, routes!(show))
 }
 
-/// Title, version, session, and the pages that plugins contribute.
+/// What parts of the page are only for.
+const ASKED: [Permission; 2] = [Permission::AuditRead, Permission::PolicyRead];
+
+/// Title, version, session, the pages that plugins contribute, and what the reader may of what the page asks.
 #[utoipa::path(get, path = "/app", tag = "app", operation_id = "getApp", responses((status = 200, body = AppInfo)))]
 async fn show(State(app): State<App>, caller: Caller) -> Response {
-    let sees_plugins = caller.access_to(Permission::PluginUse) != Access::None;
+    let has = |permission: &Permission| caller.access_to(permission.clone()) != Access::None;
+    let sees_plugins = has(&Permission::PluginUse);
     json(&AppInfo {
         title: app.title.clone(),
         organization: app.organization.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         session: session::of(&app, &caller.principal),
+        may: ASKED.iter().filter(|permission| has(permission)).map(|permission| permission.name().to_owned()).collect(),
         pages: if sees_plugins { extensions::pages(&app) } else { Vec::new() },
     })
 }

@@ -100,6 +100,27 @@ async fn routes_against_people() {
     check("POST", "/api/apis/try", wish, [401, 404, 404, 404]).await;
 }
 
+/// The page shows some of its parts only to those who may use them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_told_what_its_reader_may() {
+    let policy = json!({ "permission": { "policy": [
+        { "allow": ["catalog.entity.read"], "to": ["anyone"] },
+        { "allow": ["audit.*", "policy.read"], "to": ["group:default/readers"] },
+        { "allow": ["audit.read"], "to": ["user:default/bob"] },
+        // A condition on entities gives nothing that is not about entities.
+        { "allow": ["policy.read"], "to": ["user:default/bob"], "where": { "kind": "API" } },
+    ] } });
+    let portal = TestPortal::start(&policy, "").await;
+    for (client, expected) in [
+        (portal.anonymous(), json!([])),
+        (portal.signed_in("user:default/guest").await, json!([])),
+        (portal.signed_in("user:default/ada").await, json!(["audit.read", "policy.read"])),
+        (portal.signed_in("user:default/bob").await, json!(["audit.read"])),
+    ] {
+        assert_eq!(client.get("/api/app").await.json()["may"], expected);
+    }
+}
+
 /// Every way to list shows exactly what single reads show.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_show_what_single_reads_show() {

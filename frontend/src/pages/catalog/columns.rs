@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::entity::{self, Item};
 use crate::messages::Msg;
-use crate::ui::{Chips, Column, Glyph, Icon, Importance, table};
+use crate::ui::{Chips, Column, Glyph, Icon, Importance, Star, table};
 
 /// The columns for a kind, or for all of them.
 pub(crate) fn of_kind(kind: Option<&str>) -> Vec<Column<Item>> {
@@ -28,10 +28,12 @@ const NAME: Column<Item> = Column {
     cell: |item| {
         let reference = item.reference();
         let title = item.title().to_owned();
+        let starred = reference.to_string();
         view! {
             <span class="table__name" title=reference.to_string()>
                 <Icon glyph=Glyph::of_kind(item.kind()) />
-                <a href=entity::href(&reference)>{title}</a>
+                <a href=entity::href(&reference)>{title.clone()}</a>
+                <Star entity_ref=Signal::stored(starred) title=Signal::stored(title) small=true />
             </span>
         }
         .into_any()

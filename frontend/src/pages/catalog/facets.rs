@@ -19,8 +19,7 @@ pub(crate) fn FacetBox(list: List, facet: Facet, label: Msg) -> impl IntoView {
         move || {
             let opened = opened.get();
             let state = list.state.get();
-            let mine = if state.owned { list.mine.get() } else { Vec::new() };
-            (opened > 0).then(|| (opened, predicate(&state, &mine, Some(facet))))
+            (opened > 0).then(|| (opened, predicate(&state, &list.refs.get(), Some(facet))))
         },
         move |(_, predicate)| async move { api::catalog::facet(facet.field(), predicate).await },
         Habits { beats: false, keeps: true },

@@ -23,8 +23,7 @@ pub(crate) fn Kinds(list: List) -> impl IntoView {
     let counts = live(
         move || {
             let state = list.state.get();
-            let mine = if state.owned { list.mine.get() } else { Vec::new() };
-            Some(predicate(&state, &mine, Some(Facet::Kind)))
+            Some(predicate(&state, &list.refs.get(), Some(Facet::Kind)))
         },
         |predicate| async move { api::catalog::facet("kind", predicate).await },
         Habits { beats: true, keeps: true },

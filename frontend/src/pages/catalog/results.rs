@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{List, columns};
 use crate::format;
-use crate::list_state::ListState;
+use crate::list_state::{ListState, Whose};
 use crate::live::Live;
 use crate::messages::{Msg, t};
 use crate::pulse::use_now;
@@ -120,6 +120,19 @@ fn Nothing(list: List, page: Live<Page>) -> impl IntoView {
             return view! {
                 <EmptyState title=t(Msg::PastTheEnd) text=text>
                     <a class="button button--primary" href=first>{t(Msg::FirstPage)}</a>
+                </EmptyState>
+            }
+            .into_any();
+        }
+        if state.whose == Whose::Starred && list.refs.with(Vec::is_empty) {
+            let text = t(Msg::NoStarsText).to_owned();
+            return view! {
+                <EmptyState title=t(Msg::NoStars) text=text glyph=Glyph::Star>
+                    <Button
+                        label=t(Msg::ClearFilters)
+                        variant=Variant::Primary
+                        on_press=move |_| list.show(&list.state.get_untracked().widened(), true)
+                    />
                 </EmptyState>
             }
             .into_any();

@@ -3,15 +3,19 @@
 use callboard_model::ui::Level;
 use leptos::prelude::*;
 use leptos::task;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
 
 use super::Subject;
 use super::inspect::Inspect;
 use crate::api;
+use crate::api::identity::Question;
 use crate::browser;
 use crate::entity::{self, Item};
 use crate::format;
 use crate::messages::{Msg, t};
-use crate::ui::{Alert, CopyButton, EntityLink, Glyph, Icon, Menu, MenuItem, use_toasts};
+use crate::permissions;
+use crate::ui::{Alert, CopyButton, EntityLink, Glyph, Icon, Menu, MenuItem, Star, use_toasts};
 
 /// Kind, type, title, owner, lifecycle; the menu; and what is wrong with it.
 #[component]
@@ -36,6 +40,7 @@ pub(crate) fn Head(subject: Subject, title: Memo<String>) -> impl IntoView {
         data.with(Option::is_some).then(|| {
             view! {
                 <div class="entity-head__actions">
+                    <Star entity_ref=Signal::derive(move || subject.reference.get().to_string()) title=title />
                     <CopyButton text=browser::address label=t(Msg::CopyLink) compact=true />
                     <Actions subject=subject inspecting=inspecting />
                 </div>
@@ -97,9 +102,17 @@ fn Actions(subject: Subject, inspecting: RwSignal<bool>) -> impl IntoView {
                     toasts.ok(t(Msg::RefreshAsked));
                     subject.item.reload();
                 }
-                Err(error) => toasts.error(Msg::RefreshFailed.with(&[("error", &error.message)])),
+                Err(error) => {
+                    let text = Msg::RefreshFailed.with(&[("error", &error.message)]);
+                    toasts.failed(text, &error, Some(&reference));
+                }
             }
         });
+    });
+    let navigate = use_navigate();
+    let ask = Callback::new(move |()| {
+        let entity_ref = subject.reference.get_untracked().to_string();
+        navigate(&permissions::address(&Question { entity_ref, ..Question::default() }), NavigateOptions::default());
     });
     let items = vec![
         MenuItem { label: t(Msg::CopyUrl).to_owned(), glyph: Glyph::Link, on_press: copy },
@@ -108,6 +121,7 @@ fn Actions(subject: Subject, inspecting: RwSignal<bool>) -> impl IntoView {
             glyph: Glyph::Code,
             on_press: Callback::new(move |()| inspecting.set(true)),
         },
+        MenuItem { label: t(Msg::WhatMayIWithIt).to_owned(), glyph: Glyph::Shield, on_press: ask },
         MenuItem { label: t(Msg::Refresh).to_owned(), glyph: Glyph::Refresh, on_press: refresh },
     ];
     view! { <Menu label=t(Msg::MoreActions) items=items /> }

@@ -96,11 +96,12 @@ fn table() -> AnyView {
 
 fn alerts() -> AnyView {
     let error = ApiError {
-        message: "No entity named 'petsore' found, with kind 'api' in namespace 'default'".to_owned(),
-        name: "NotFoundError".to_owned(),
-        status: Some(404),
-        request: "GET /api/catalog/entities/by-name/api/default/petsore".to_owned(),
+        message: "user:default/ada does not have the permission catalog.entity.delete: no rule gives it".to_owned(),
+        name: "NotAllowedError".to_owned(),
+        status: Some(403),
+        request: "DELETE /api/catalog/entities/by-uid/0b6c7f1e".to_owned(),
         id: Some("0b6c7f1e".to_owned()),
+        permission: Some("catalog.entity.delete".to_owned()),
     };
     let levels = LEVELS
         .map(|level| view! { <Alert level=level title=format!("An alert: {level:?}") text="What it means, and what to do.".to_owned() /> });
@@ -108,7 +109,7 @@ fn alerts() -> AnyView {
         "Alert, ErrorPanel",
         view! {
             <div class="stack stack--tight gallery__wide">{levels}</div>
-            <div class="gallery__wide"><ErrorPanel title="The entity could not be read" error=error on_retry=|()| {} /></div>
+            <div class="gallery__wide"><ErrorPanel title="The entity could not be removed" error=error on_retry=|()| {} /></div>
         },
     )
 }

@@ -59,7 +59,10 @@ fn Provider(plugin: String, name: String, provider: Memo<ProviderInfo>, on_run: 
                         toasts.ok(Msg::RunAsked.with(&[("name", &name)]));
                         on_run.run(());
                     }
-                    Err(error) => toasts.error(Msg::RunFailed.with(&[("name", &name), ("error", &error.message)])),
+                    Err(error) => {
+                        let text = Msg::RunFailed.with(&[("name", &name), ("error", &error.message)]);
+                        toasts.failed(text, &error, None);
+                    }
                 }
             });
         }
