@@ -27,7 +27,7 @@ pub(crate) struct ApiError {
     /// What the server's log has this request under.
     pub id: Option<String>,
     /// The permission that is missing, where that is the reason.
-    pub permission: Option<String>,
+    pub permission: Option<Box<str>>,
 }
 
 impl ApiError {
@@ -38,7 +38,7 @@ impl ApiError {
 
     /// The page that says why, where a permission is missing; `about` is the entity that was at hand.
     pub(crate) fn why(&self, about: Option<&str>) -> Option<String> {
-        let permission = self.permission.clone()?;
+        let permission = self.permission.as_deref()?.to_owned();
         let entity_ref = about.unwrap_or_default().to_owned();
         Some(permissions::address(&Question { permission, entity_ref, user: String::new() }))
     }
@@ -154,7 +154,7 @@ impl Call {
             return Ok(text);
         }
         let (name, message, permission) = match serde_json::from_str::<ErrorBody>(&text) {
-            Ok(body) => (body.error.name, body.error.message, body.error.permission),
+            Ok(body) => (body.error.name, body.error.message, body.error.permission.map(String::into_boxed_str)),
             // Not the server's own words: something between here and there answered.
             Err(_) => (response.status_text(), Msg::ErrorStatus.with(&[("status", &status)]), None),
         };

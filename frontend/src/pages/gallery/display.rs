@@ -101,7 +101,7 @@ fn alerts() -> AnyView {
         status: Some(403),
         request: "DELETE /api/catalog/entities/by-uid/0b6c7f1e".to_owned(),
         id: Some("0b6c7f1e".to_owned()),
-        permission: Some("catalog.entity.delete".to_owned()),
+        permission: Some("catalog.entity.delete".into()),
     };
     let levels = LEVELS
         .map(|level| view! { <Alert level=level title=format!("An alert: {level:?}") text="What it means, and what to do.".to_owned() /> });
