@@ -5,9 +5,9 @@
 
 mod addresses;
 mod attacks;
-mod github;
+pub(crate) mod github;
 mod oidc;
-mod tokens;
+pub(crate) mod tokens;
 
 use anyhow::{Context, Result, ensure};
 use callboard::identity::session::NAME as SESSION;
@@ -151,7 +151,7 @@ impl Scene {
     }
 
     /// Asks GitHub, and knows people by what they are called there.
-    async fn github() -> Result<Self> {
+    pub(crate) async fn github() -> Result<Self> {
         Self::github_with(&json!([{ "resolver": "usernameMatchingUserEntityName" }])).await
     }
 
@@ -184,7 +184,7 @@ impl Scene {
     }
 
     /// The provider, where it is one of OIDC.
-    fn provider(&self) -> Result<&OidcProvider> {
+    pub(crate) fn provider(&self) -> Result<&OidcProvider> {
         match &self.peer {
             Peer::Oidc(provider) => Ok(provider),
             Peer::GitHub(_) => anyhow::bail!("this scene has no OIDC provider"),
@@ -192,7 +192,7 @@ impl Scene {
     }
 
     /// GitHub, where it is that.
-    fn hub(&self) -> Result<&GitHub> {
+    pub(crate) fn hub(&self) -> Result<&GitHub> {
         match &self.peer {
             Peer::GitHub(github) => Ok(github),
             Peer::Oidc(_) => anyhow::bail!("this scene has no GitHub"),

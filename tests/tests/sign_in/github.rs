@@ -91,7 +91,9 @@ async fn resolvers() -> Result<()> {
         (&by_email, Account::new("x", 7, "ada@example.com"), Some("ada")),
         (&by_email, with("x", &[("ada@example.com", true, false)]), None),
         (&by_email, with("x", &[]), None),
-        (&by_email, with("x", &[("x@example.com", true, true), ("ada@example.com", false, true)]), None),
+        // Any address that GitHub has verified is theirs; one that two people are known by says nothing.
+        (&by_email, with("x", &[("x@elsewhere.example", true, true), ("ada@example.com", false, true)]), Some("ada")),
+        (&by_email, with("x", &[("grace@example.com", true, true), ("ada@example.com", false, true)]), None),
         (&by_email, Account::new("mallory", 7, "mallory@elsewhere.example"), None),
         (&by_email, boaster, None),
     ] {
@@ -106,19 +108,22 @@ async fn resolvers() -> Result<()> {
     Ok(())
 }
 
+/// What GitHub can answer instead of a person, and what whoever waits is told of it.
+pub(crate) const MOODS: &[(Mood, SignInError)] = &[
+    (Mood::Denies, SignInError::ProviderRefused),
+    (Mood::Suspends, SignInError::ProviderRefused),
+    (Mood::Unverified, SignInError::ProviderRefused),
+    (Mood::Revokes, SignInError::ProviderRefused),
+    (Mood::Down, SignInError::ProviderUnreachable),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn moods() -> Result<()> {
     let scene = Scene::github().await?;
-    for (mood, reason) in [
-        (Mood::Denies, SignInError::ProviderRefused),
-        (Mood::Suspends, SignInError::ProviderRefused),
-        (Mood::Unverified, SignInError::ProviderRefused),
-        (Mood::Revokes, SignInError::ProviderRefused),
-        (Mood::Down, SignInError::ProviderUnreachable),
-    ] {
-        scene.hub()?.mood(mood);
+    for (mood, reason) in MOODS {
+        scene.hub()?.mood(*mood);
         let outcome = scene.attempt(&mut scene.visitor(), "").await?;
-        assert_eq!(outcome, Outcome::Refused(reason), "{mood:?}");
+        assert_eq!(outcome, Outcome::Refused(*reason), "{mood:?}");
     }
     Ok(())
 }

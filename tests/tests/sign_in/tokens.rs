@@ -6,10 +6,10 @@ use callboard_model::api::SignInError;
 use super::{Outcome, Scene};
 
 /// A flaw, and what whoever waits is told of it.
-type Case = (&'static str, SignInError);
+pub(crate) type Case = (&'static str, SignInError);
 
 /// What is wrong with the ID token, or with what is said about the person.
-const TOKENS: &[Case] = &[
+pub(crate) const TOKENS: &[Case] = &[
     ("iss-missing", SignInError::ProviderInvalid),
     ("iss-other", SignInError::ProviderInvalid),
     ("iss-slash", SignInError::ProviderInvalid),

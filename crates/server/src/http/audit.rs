@@ -311,12 +311,15 @@ mod tests {
     #[tokio::test]
     async fn a_change_that_nobody_waits_for_any_more_has_one_too() {
         let (_, log) = log().await;
-        let mut change = Box::pin(recorded_in(&log, entry(), pending()));
-        // Until it has begun, and waits.
-        while log.head().await.unwrap().seq == 0 {
-            assert!(futures::poll!(&mut change).is_pending());
+        let (begin, has_begun) = tokio::sync::oneshot::channel();
+        let mut change = Box::pin(recorded_in(&log, entry(), async {
+            begin.send(()).unwrap();
+            pending().await
+        }));
+        tokio::select! {
+            _ = &mut change => panic!("it waits for ever"),
+            begun = has_begun => begun.unwrap(),
         }
-        assert!(futures::poll!(&mut change).is_pending());
         drop(change);
         assert_eq!(written(&log).await, [(1, None, None), (2, Some(499), Some(1))]);
     }

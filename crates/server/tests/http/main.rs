@@ -9,6 +9,7 @@
     reason = "the helpers of a test stop at the first surprise"
 )]
 
+mod attacks;
 mod audit;
 mod authorize;
 mod catalog;
