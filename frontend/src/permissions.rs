@@ -39,6 +39,9 @@ pub(crate) fn words(permission: &str) -> Option<&'static str> {
         "api.try" => Msg::MayTryApi,
         "audit.read" => Msg::MayReadAudit,
         "policy.read" => Msg::MayReadPolicy,
+        // What the audit log has in a permission's place.
+        "sign-in" => Msg::SignIn,
+        "sign-out" => Msg::SignOut,
         _ => return None,
     };
     Some(t(message))

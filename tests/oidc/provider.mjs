@@ -98,7 +98,8 @@ async function signIn(ctx) {
   } else {
     ctx.status = answer ? 403 : 200;
     ctx.type = 'html';
-    ctx.body = `<!doctype html><html lang="en"><title>Provider of the tests</title><h1>Sign in (${prompt.name})</h1>
+    ctx.body = `<!doctype html><html lang="en"><title>Provider of the tests</title>
+      <link rel="icon" href="data:,"><h1>Sign in (${prompt.name})</h1>
       <form method="post"><label>User name <input name="login" autofocus></label>
       <button name="decision" value="allow">Allow</button> <button name="decision" value="deny">Deny</button></form>`;
   }

@@ -222,19 +222,27 @@ impl Begun {
         if status < 400 {
             self.entry = None;
         } else {
-            self.end(status);
+            self.end(status, AuditDecision::Allowed);
         }
     }
 
-    fn end(&mut self, status: u16) {
+    /// It was none of the things for which somebody has the permission, which shows only once it is looked at.
+    pub fn denied(mut self, status: u16, why: &str) {
+        if let Some(entry) = &mut self.entry {
+            why.clone_into(&mut entry.rule);
+        }
+        self.end(status, AuditDecision::Denied);
+    }
+
+    fn end(&mut self, status: u16, decision: AuditDecision) {
         if let Some(entry) = self.entry.take() {
-            self.log.waiting.end(entry, self.seq, status);
+            self.log.waiting.end(entry, self.seq, status, decision);
         }
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.end(CUT_OFF);
+        self.end(CUT_OFF, AuditDecision::Allowed);
     }
 }

@@ -46,8 +46,8 @@ impl Waiting {
     }
 
     /// How the change with the row `follows` ended.
-    pub(super) fn end(&self, entry: Entry, follows: u64, status: u16) {
-        let (at, decision) = (Utc::now(), AuditDecision::Allowed);
+    pub(super) fn end(&self, entry: Entry, follows: u64, status: u16, decision: AuditDecision) {
+        let at = Utc::now();
         let record = Record { entry, at, decision, count: 1, follows: Some(follows), status: Some(status) };
         self.with(|lists| lists.keep_end(record));
         self.wake.notify_one();

@@ -1,9 +1,12 @@
 //! `/api/audit`: what was changed or attempted. And how a route records that.
 
+mod coming;
+
 use std::net::SocketAddr;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams, RawQuery, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use callboard_model::api::{AuditDecision, AuditEntry, AuditPage, PageInfo};
@@ -12,6 +15,7 @@ use chrono::{DateTime, Utc};
 use futures::stream;
 use utoipa_axum::routes;
 
+pub(crate) use self::coming::Asked;
 use super::caller::Caller;
 use super::error::{ApiError, RETRY_AFTER, Result, json};
 use super::params::Params;
@@ -164,13 +168,13 @@ pub(crate) async fn entry(
     permission: &Permission,
     caller: Option<&Caller>,
 ) -> (Entry, Request) {
-    let mut entry = Entry { permission: permission.name().to_owned(), ..asked(&request) };
+    let (mut parts, body) = request.into_parts();
+    let mut entry = Entry { permission: permission.name().to_owned(), ..asked(&parts) };
     if let Some(caller) = caller {
         entry.actor = caller.principal.to_string();
         entry.credential = caller.credential.to_string();
         entry.rule = caller.reason.to_string();
     }
-    let (mut parts, body) = request.into_parts();
     if let Ok(params) = RawPathParams::from_request_parts(&mut parts, app).await {
         entry.resource = resource(&params);
     }
@@ -190,16 +194,16 @@ fn resource(params: &RawPathParams) -> Option<String> {
 }
 
 /// What a request says of itself, for an [`Entry`]; who asked and what the policy said of it is for the caller to add.
-fn asked(request: &Request) -> Entry {
-    let extensions = request.extensions();
+fn asked(parts: &Parts) -> Entry {
+    let extensions = &parts.extensions;
     // Below a mount the request has the rest of its path only.
-    let whole = extensions.get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri);
+    let whole = extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
     let remote = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
     Entry {
         actor: "anonymous".to_owned(),
         credential: "none".to_owned(),
         permission: String::new(),
-        method: request.method().to_string(),
+        method: parts.method.to_string(),
         path: whole.path().to_owned(),
         resource: None,
         remote: remote.map(|address| address.to_string()),
@@ -220,7 +224,10 @@ async fn recorded_in(log: &AuditLog, entry: Entry, run: impl Future<Output = Res
         Err(error) => return unrecorded(&error).into_response(),
     };
     let response = run.await;
-    begun.ended(response.status().as_u16());
+    match response.extensions().get::<ApiError>().filter(|error| error.is_denial()) {
+        Some(error) => begun.denied(error.status.as_u16(), "no rule gives it for this one"),
+        None => begun.ended(response.status().as_u16()),
+    }
     response
 }
 
@@ -258,7 +265,7 @@ mod tests {
         request.extensions_mut().insert(whole);
         request.extensions_mut().insert(ConnectInfo::<SocketAddr>("[::ffff:10.0.0.7]:4711".parse().unwrap()));
         request.extensions_mut().insert(RequestId("00ff".to_owned()));
-        asked(&request)
+        asked(&request.into_parts().0)
     }
 
     /// `seq status follows` of what was written, once nothing waits.
@@ -273,7 +280,7 @@ mod tests {
         let Entry { method, path, remote, request_id, .. } = entry();
         assert_eq!((method.as_str(), path.as_str()), ("DELETE", "/api/catalog/entities/by-uid/x"));
         assert_eq!((remote.as_deref(), request_id.as_str()), (Some("10.0.0.7"), "00ff"));
-        let bare = asked(&Request::get("/a").body(Body::empty()).unwrap());
+        let bare = asked(&Request::get("/a").body(Body::empty()).unwrap().into_parts().0);
         assert_eq!((bare.path.as_str(), bare.remote, bare.request_id.as_str()), ("/a", None, ""));
     }
 

@@ -8,7 +8,7 @@ use callboard_model::access::Access;
 use callboard_model::filter::SearchRows;
 use serde_json::Value;
 
-use super::error::{ApiError, Result};
+use super::error::{ApiError, MISSING, Result};
 use super::identify::{Identified, Identity};
 use super::state::App;
 use crate::identity::{Credential, Principal};
@@ -19,7 +19,9 @@ use crate::policy::{Denied, Permission, Policy, Reason};
 pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) credential: Credential,
-    /// For the permission of the route.
+    /// What the route needs.
+    pub(crate) permission: Permission,
+    /// What they have of it.
     pub(crate) access: Access,
     /// Why they have it.
     pub(crate) reason: Reason,
@@ -30,6 +32,16 @@ impl Caller {
     /// What they may do with something else.
     pub(crate) fn access_to(&self, permission: Permission) -> Access {
         self.policy.decide(&self.principal, &permission).access
+    }
+
+    /// 403 where they have the permission for other things than this one.
+    pub(crate) fn lacks_for(&self, what: &str) -> ApiError {
+        let name = self.permission.name();
+        ApiError::not_allowed(format!(
+            "{} does not have the permission {name} for {what}: no rule gives it",
+            self.principal
+        ))
+        .with(MISSING, name)
     }
 
     /// The policy that this request is decided by.
@@ -85,9 +97,10 @@ pub(crate) fn admit(app: &App, permission: &Permission, request: &mut Request) -
     let Identity { principal, credential } = identity?;
     let policy = app.policy.get();
     let decision = policy.decide(&principal, permission);
-    let caller = Caller { principal, credential, access: decision.access, reason: decision.reason, policy };
+    let permission = permission.clone();
+    let caller = Caller { principal, credential, permission, access: decision.access, reason: decision.reason, policy };
     if caller.access == Access::None
-        && let Some(error) = refusal(&caller.principal, permission, &caller.reason)
+        && let Some(error) = refusal(&caller.principal, &caller.permission, &caller.reason)
     {
         return Err(Refused { error, caller: Some(Box::new(caller)) });
     }
@@ -120,5 +133,5 @@ fn refusal(principal: &Principal, permission: &Permission, reason: &Reason) -> O
 /// 403, with what is missing and why.
 pub(crate) fn lacks(principal: &Principal, permission: &Permission, reason: &Reason) -> ApiError {
     ApiError::not_allowed(format!("{principal} does not have the permission {}: {reason}", permission.name()))
-        .with("permission", permission.name())
+        .with(MISSING, permission.name())
 }

@@ -25,6 +25,9 @@ pub(crate) struct ApiError {
     pub retry_after: Option<u64>,
 }
 
+/// Where an error has the name of the permission that is missing.
+pub(crate) const MISSING: &str = "permission";
+
 /// Seconds after which a database that was away is worth another try. It is mended within a second of its return.
 pub(crate) const RETRY_AFTER: u64 = 5;
 
@@ -71,6 +74,11 @@ impl ApiError {
         tracing::error!(log_id = id, "{error}");
         let message = format!("An internal error occurred logId={id}");
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "Error", message)
+    }
+
+    /// Whether the policy is what refused it.
+    pub(crate) fn is_denial(&self) -> bool {
+        self.more.contains_key(MISSING)
     }
 
     /// Adds something for programs.

@@ -7,15 +7,16 @@ use callboard_model::access::Access;
 use callboard_model::api::{Session, SessionUser, SignIn, SignInChoice};
 use utoipa_axum::routes;
 
+use super::audit::Asked;
 use super::auth;
 use super::body::Json;
 use super::caller::Caller;
 use super::error::{ApiError, Result, json};
 use super::routes::Routes;
 use super::state::App;
-use crate::identity::Principal;
-use crate::identity::directory::Choice;
+use crate::identity::directory::{Choice, DEVELOPMENT};
 use crate::identity::session::{Begin, cookie};
+use crate::identity::{Credential, Principal};
 use crate::policy::Permission;
 
 pub(crate) fn routes(app: &App) -> Routes {
@@ -31,13 +32,20 @@ async fn show(State(app): State<App>, caller: Caller) -> Response {
 /// Signs in as one of the choices. The answer sets the session's cookie.
 #[utoipa::path(post, path = "/session", tag = "session", operation_id = "signIn", request_body = SignIn,
     responses((status = 200, body = Session), (status = 403, description = "Not one of the choices")))]
-async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<SignIn>) -> Result<Response> {
-    let choice = app.directory.named(&wish.entity_ref).ok_or_else(|| {
-        ApiError::not_allowed(format!(
+async fn sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+    asked: Asked,
+    Json(wish): Json<SignIn>,
+) -> Result<Response> {
+    let Some(choice) = app.directory.named(&wish.entity_ref) else {
+        asked.turned_away(&app, DEVELOPMENT, "not one of the choices");
+        return Err(ApiError::not_allowed(format!(
             "{} is not one of the ways to sign in; auth.providers in app-config has them",
             wish.entity_ref.escape_default()
-        ))
-    })?;
+        )));
+    };
+    let recorded = asked.signs_in(&app, &choice.entity_ref, choice.provider()).await?;
     let old = cookie::read(&headers);
     let begin = Begin {
         user: &choice.entity_ref,
@@ -48,6 +56,7 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
         instead_of: old.as_deref(),
     };
     let handed = app.sessions.start(begin).await?;
+    recorded.ended(StatusCode::OK.as_u16());
     let principal = Principal::User(app.directory.user(choice, &app.catalog, false).await?);
     let cookie = cookie::set(&handed, app.is_https);
     Ok(([(header::SET_COOKIE, cookie)], json(&of(&app, &principal))).into_response())
@@ -55,9 +64,18 @@ async fn sign_in(State(app): State<App>, headers: HeaderMap, Json(wish): Json<Si
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/session", tag = "session", operation_id = "signOut", responses((status = 204, description = "Signed out")))]
-async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+async fn sign_out(State(app): State<App>, headers: HeaderMap, caller: Caller, asked: Asked) -> Result<Response> {
+    let mut recorded = None;
+    if let (Some(user), Credential::Session(id)) = (caller.principal.user(), &caller.credential) {
+        let provider = app.sessions.by_id(id).await?.map_or_else(String::new, |session| session.provider);
+        recorded = Some(asked.signs_out(&app, &user.entity_ref, &provider).await?);
+    }
+    // A session that is worth nothing any more ends as well.
     if let Some(secret) = cookie::read(&headers) {
         app.sessions.end(&secret).await?;
+    }
+    if let Some(recorded) = recorded {
+        recorded.ended(StatusCode::NO_CONTENT.as_u16());
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(app.is_https))]).into_response())
 }

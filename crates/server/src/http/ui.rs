@@ -96,8 +96,7 @@ async fn act(
     let entity = subject(&app, &caller, plugin, &extension, wish.entity_ref.as_deref()).await?;
     if !covers(&caller.access, entity.as_ref())? {
         let what = wish.entity_ref.as_deref().unwrap_or("this page").escape_default().to_string();
-        let message = format!("{} may not do this for {what}: {}", caller.principal, caller.reason);
-        return Err(ApiError::not_allowed(message));
+        return Err(caller.lacks_for(&what));
     }
     let input = Input { entity, cursor: None, value: wish.value };
     let user = caller.user_ref();

@@ -173,6 +173,9 @@ async fn what_people_do() {
     let made = bob.post("/api/auth/tokens", &json!({ "name": "ci", "scope": ["*"], "days": 1 })).await;
     let secret = made.json()["secret"].as_str().unwrap().to_owned();
     nobody.send("GET", "/api/plugins", &[("Authorization", "Bearer guessed")], b"").await;
+    let other = portal.signed_in("user:default/bob").await;
+    assert_eq!(other.mutate("DELETE", "/api/session", b"").await.status, 204);
+    assert_eq!(nobody.post("/api/session", &json!({ "entityRef": "user:default/eve" })).await.status, 403);
     // What somebody reads is nobody's business.
     bob.get(&format!("{by_name}shelf")).await;
 
@@ -186,6 +189,9 @@ async fn what_people_do() {
         row("anonymous", "catalog.entity.delete", "denied", json!(lamp), "no rule gives it"),
         row("user:default/bob", "audit.read", "denied", Value::Null, "no rule gives it"),
         row("user:default/bob", "own", "allowed", Value::Null, "their own"),
+        row("user:default/bob", "sign-in", "allowed", json!("development"), "auth.providers.development"),
+        row("user:default/bob", "sign-out", "allowed", json!("development"), "auth.providers.development"),
+        row("anonymous", "sign-in", "denied", json!("development"), "not one of the choices"),
         row("anonymous", "plugin.read", "denied", Value::Null, "AuthenticationError: Illegal token"),
     ];
     let mut found = Vec::new();
@@ -213,7 +219,7 @@ async fn what_people_do() {
         assert!(rows.contains(row), "{row} is not in {rows:#?}");
     }
     let refused = found.iter().find(|item| item["status"] == 403).expect("how it ended that was not theirs to delete");
-    assert_eq!(refused["resource"], json!(shelf));
+    assert_eq!((&refused["resource"], &refused["decision"]), (&json!(shelf), &json!("denied")));
     assert!(found.iter().all(|item| item["remote"] == "127.0.0.1"), "{found:#?}");
     assert!(!json!(found).to_string().contains(&secret), "a secret is nowhere");
     assert!(!found.iter().any(|item| item["permission"] == "catalog.entity.read"), "{found:#?}");

@@ -10,6 +10,7 @@ use url::form_urlencoded::Serializer;
 use utoipa_axum::routes;
 
 use super::{Parameters, Way, browser_cookie, failed, redirect, set_browser_cookie};
+use crate::http::audit::Asked;
 use crate::http::body::Path;
 use crate::http::error::Result;
 use crate::http::routes::Routes;
@@ -36,6 +37,7 @@ async fn come_back(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response> {
     let provider = Way::named(&app, &name)?.service()?;
     let back = Parameters::read(query.unwrap_or_default().as_bytes());
@@ -50,8 +52,12 @@ async fn come_back(
     let browser = cookie::named(&headers, &browser_cookie(provider)).and_then(|value| Browser::of_cookie(&value));
     let arrival = match app.sign_in.finish(provider, browser.as_ref(), &back, &app.catalog).await {
         Ok(arrival) => arrival,
-        Err(failure) => return failed(provider, &failure),
+        Err(failure) => {
+            asked.turned_away(&app, &provider.config.id, failure.code().code());
+            return failed(provider, &failure);
+        }
     };
+    let recorded = asked.signs_in(&app, &arrival.user, &provider.config.id).await?;
     let old = cookie::read(&headers);
     let begin = Begin {
         user: &arrival.user,
@@ -65,6 +71,7 @@ async fn come_back(
         Ok(handed) => handed,
         Err(error) => return failed(provider, &error.into()),
     };
+    recorded.ended(StatusCode::FOUND.as_u16());
     tracing::info!(provider = provider.config.id, user = %arrival.user, "signed in");
     let mut response = redirect(StatusCode::FOUND, arrival.landing.as_str())?;
     response.headers_mut().append(header::SET_COOKIE, cookie::set(&handed, app.is_https));

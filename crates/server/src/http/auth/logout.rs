@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::routes;
 
 use super::{Parameters, Way, check_environment, check_requested_with};
+use crate::http::audit::Asked;
 use crate::http::body::Path;
 use crate::http::caller::Caller;
 use crate::http::error::Result;
@@ -33,13 +34,17 @@ async fn logout(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     caller: Caller,
+    asked: Asked,
 ) -> Result<Response> {
     let provider = Way::named(&app, &name)?.service()?;
     check_environment(&app, provider, &Parameters::read(query.unwrap_or_default().as_bytes()))?;
     check_requested_with(&headers)?;
     if let (Some(user), Credential::Session(id)) = (caller.principal.user(), &caller.credential) {
         let session = app.sessions.by_id(id).await?.filter(|session| session.provider == name);
-        if session.is_some() && app.sessions.end_by_id(&user.entity_ref, id).await? {
+        if session.is_some() {
+            let recorded = asked.signs_out(&app, &user.entity_ref, &name).await?;
+            app.sessions.end_by_id(&user.entity_ref, id).await?;
+            recorded.ended(StatusCode::OK.as_u16());
             return Ok((StatusCode::OK, [(header::SET_COOKIE, cookie::clear(app.is_https))]).into_response());
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn ancestry(
         Ok(ancestry) => Ok(json(&ancestry)),
         // This route alone tells a hidden entity from one that is not there; clients depend on it.
         Err(Error::NotFound(_)) if app.catalog.by_ref(&Access::All, &entity_ref).await?.is_some() => {
-            Err(ApiError::not_allowed(format!("{} may not read {entity_ref}", caller.principal)))
+            Err(caller.lacks_for(&entity_ref.to_string()))
         }
         Err(Error::NotFound(_)) => Err(ApiError::not_found(format!("No such entity {entity_ref}"))),
         Err(error) => Err(error.into()),

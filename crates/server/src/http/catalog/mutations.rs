@@ -29,7 +29,7 @@ pub(super) async fn refresh(State(app): State<App>, caller: Caller, _: NoParams,
             let readable = caller.access_to(Permission::EntityRead);
             let seen = app.catalog.by_ref(&readable, &entity_ref).await?.is_some();
             Err(match seen {
-                true => ApiError::not_allowed(format!("{} may not refresh {entity_ref}", caller.principal)),
+                true => caller.lacks_for(&entity_ref.to_string()),
                 false => ApiError::not_found(format!("Entity {entity_ref} not found")),
             })
         }
@@ -50,7 +50,7 @@ pub(super) async fn delete(
     if !app.catalog.delete_by_uid(&caller.access, &uid).await? {
         let readable = caller.access_to(Permission::EntityRead);
         if app.catalog.by_uid(&readable, &uid).await?.is_some() {
-            return Err(ApiError::not_allowed(format!("{} may not delete this entity", caller.principal)));
+            return Err(caller.lacks_for("this entity"));
         }
     }
     Ok(StatusCode::NO_CONTENT)
