@@ -5,7 +5,6 @@ use callboard_model::ui::Level;
 use leptos::prelude::*;
 
 use super::is_about;
-use crate::entity;
 use crate::messages::{Msg, t};
 use crate::permissions;
 use crate::session::use_portal;
@@ -34,7 +33,8 @@ pub(crate) fn Answer(explained: PolicyExplanation) -> impl IntoView {
         (Verdict::Denied, true) => (Level::Error, Msg::YouMayNot),
         (Verdict::Denied, false) => (Level::Error, Msg::TheyMayNot),
     };
-    let who = name_of(&explained.principal);
+    // In full: a bare name may be a word of the sentence.
+    let who = explained.principal.clone();
     let next = match (verdict, own) {
         (Verdict::Denied, true) => Some(Msg::AskForIt),
         (Verdict::Sometimes, _) => Some(Msg::AskAboutOne),
@@ -158,11 +158,6 @@ fn outcome(outcome: RuleOutcome) -> (Level, Msg) {
         RuleOutcome::ForOthers => (Level::Neutral, Msg::RuleForOthers),
         RuleOutcome::NotAboutEntities => (Level::Neutral, Msg::RuleNotAboutEntities),
     }
-}
-
-/// The name in a user's ref; whatever else it is as it is.
-fn name_of(principal: &str) -> String {
-    entity::parse_ref(principal).map_or_else(|| principal.to_owned(), |reference| entity::short_name(&reference))
 }
 
 #[cfg(test)]
