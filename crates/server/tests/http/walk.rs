@@ -122,7 +122,7 @@ async fn every_route_against_six_people() {
     operations.sort_by_key(|(method, ..)| *method == "delete");
     for (method, path, operation) in operations {
         let permission = operation["x-permission"].as_str().expect("every route says what it needs");
-        let mut line = format!("{:<72}{permission:<28}", format!("{} {path}", method.to_uppercase()));
+        let mut line = format!("{:<72}{permission:<40}", format!("{} {path}", method.to_uppercase()));
         for (index, name) in PEOPLE.iter().enumerate() {
             let body = if method == "get" { String::new() } else { body(path, name).to_string() };
             let url = url(path, name, &uids[index]);
@@ -136,7 +136,7 @@ async fn every_route_against_six_people() {
         }
         lines.insert((path, METHODS.iter().position(|known| *known == method)), line);
     }
-    let mut table = format!("{:<72}{:<28}{}\n", "", "permission", PEOPLE.map(|name| format!("{name:<10}")).concat());
+    let mut table = format!("{:<72}{:<40}{}\n", "", "permission", PEOPLE.map(|name| format!("{name:<10}")).concat());
     for line in lines.values() {
         table.push_str(line.trim_end());
         table.push('\n');
