@@ -23,6 +23,7 @@ pub(crate) mod permission;
 pub(crate) mod plugins;
 pub(crate) mod proxy;
 pub(crate) mod remembered;
+pub(crate) mod remote;
 pub(crate) mod routes;
 pub(crate) mod server;
 pub(crate) mod session;

@@ -237,6 +237,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         organization: config.organization.name.clone(),
         base_url: base_url.clone(),
         is_https: base_url.scheme() == "https",
+        trusted_proxies: config.backend.trusted_proxies.clone(),
         catalog,
         answers: Answers::new(db.clone()),
         plugins,

@@ -20,7 +20,9 @@ use url::Url;
 
 use super::check::nearest;
 use super::finding::{Finding, Report};
-use super::model::{Apis, App, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TryAllow, TryItOut};
+use super::model::{
+    Apis, App, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TrustedProxies, TryAllow, TryItOut,
+};
 use super::node::{Data, Node, Step};
 use crate::policy::Permission;
 
@@ -61,7 +63,37 @@ impl Build<'_> {
             database: self.database(base_dir),
             reading: self.json("backend.reading"),
             external_access: self.external_access(),
+            trusted_proxies: self.trusted_proxies(),
         }
+    }
+
+    fn trusted_proxies(&mut self) -> TrustedProxies {
+        const PATH: &str = "backend.trustProxy";
+        let Some(node) = self.root.at(PATH) else { return TrustedProxies::None };
+        let fix = "Write how many proxies there are, or a list of addresses, networks, `loopback`, `linklocal` and \
+                   `uniquelocal`.";
+        let value = node.to_json();
+        if let Some(count) = value.as_u64().and_then(|count| usize::try_from(count).ok()) {
+            return TrustedProxies::Nearest(count);
+        }
+        let texts: Option<Vec<&str>> = match &value {
+            Value::Bool(false) => return TrustedProxies::None,
+            Value::Bool(true) => {
+                self.warn(PATH, node, "believes whatever address a request says that it comes from", fix);
+                return TrustedProxies::All;
+            }
+            Value::String(text) => Some(text.split(',').collect()),
+            Value::Array(items) => items.iter().map(Value::as_str).collect(),
+            _ => None,
+        };
+        let Some(texts) = texts else {
+            self.fail(PATH, node, "is neither a number nor a list of addresses", fix);
+            return TrustedProxies::None;
+        };
+        TrustedProxies::parse(texts).unwrap_or_else(|text| {
+            self.fail(PATH, node, &format!("has `{}`, which is no address or network", text.escape_default()), fix);
+            TrustedProxies::None
+        })
     }
 
     fn listen(&mut self) -> Listen {

@@ -3,6 +3,7 @@
 mod external;
 mod proxy;
 mod sign_in;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,6 +25,7 @@ pub use proxy::{Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader};
 pub use sign_in::{
     ClientAuthentication, ClientSecret, Matching, OidcService, Resolver, SignInProvider, SignInService, UserIdClaim,
 };
+pub use trust::TrustedProxies;
 
 /// The whole configuration, checked.
 #[derive(Clone)]
@@ -118,6 +120,8 @@ pub struct Backend {
     pub reading: Value,
     /// `backend.auth.externalAccess`.
     pub external_access: Vec<ExternalAccess>,
+    /// `backend.trustProxy`.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// An address to listen on.

@@ -2,10 +2,8 @@
 
 mod coming;
 
-use std::net::SocketAddr;
-
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams, RawQuery, Request, State};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +17,7 @@ pub(crate) use self::coming::Asked;
 use super::caller::Caller;
 use super::error::{ApiError, RETRY_AFTER, Result, json};
 use super::params::Params;
+use super::remote::Remote;
 use super::routes::Routes;
 use super::state::App;
 use super::trace::RequestId;
@@ -198,7 +197,7 @@ fn asked(parts: &Parts) -> Entry {
     let extensions = &parts.extensions;
     // Below a mount the request has the rest of its path only.
     let whole = extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-    let remote = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
+    let remote = extensions.get::<Remote>().map(|Remote(address)| address.to_string());
     Entry {
         actor: "anonymous".to_owned(),
         credential: "none".to_owned(),
@@ -206,7 +205,7 @@ fn asked(parts: &Parts) -> Entry {
         method: parts.method.to_string(),
         path: whole.path().to_owned(),
         resource: None,
-        remote: remote.map(|address| address.to_string()),
+        remote,
         rule: String::new(),
         request_id: extensions.get::<RequestId>().map_or_else(String::new, |RequestId(id)| id.clone()),
     }
@@ -263,7 +262,7 @@ mod tests {
         let mut request = Request::delete("/entities/by-uid/x?secret=1").body(Body::empty()).unwrap();
         let whole = OriginalUri("/api/catalog/entities/by-uid/x?secret=1".parse().unwrap());
         request.extensions_mut().insert(whole);
-        request.extensions_mut().insert(ConnectInfo::<SocketAddr>("[::ffff:10.0.0.7]:4711".parse().unwrap()));
+        request.extensions_mut().insert(Remote("10.0.0.7".parse().unwrap()));
         request.extensions_mut().insert(RequestId("00ff".to_owned()));
         asked(&request.into_parts().0)
     }

@@ -1,6 +1,8 @@
 //! Finds out who is asking: once per request, from the session's cookie or the token that it carries.
 
-use axum::extract::{Request, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -9,6 +11,7 @@ use chrono::Utc;
 
 use super::auth;
 use super::error::{ApiError, Result};
+use super::remote::Remote;
 use super::state::App;
 use super::trace::Asker;
 use crate::identity::session::{self, Handed, cookie};
@@ -31,6 +34,11 @@ pub(crate) struct Identified(pub(crate) Result<Identity>);
 
 /// Finds out who is asking, and whether another site's page sent it.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    if let Some(peer) = peer {
+        let remote = Remote::of(peer, request.headers(), &app.trusted_proxies);
+        request.extensions_mut().insert(remote);
+    }
     let mut offer = None;
     let is_return = auth::is_return(request.uri().path());
     let identity = identity(&app, request.method(), request.headers(), is_return, &mut offer).await;

@@ -10,6 +10,7 @@ use super::apis::{Allowed, RateLimit};
 use super::proxy;
 use super::remembered::Answers;
 use crate::audit::AuditLog;
+use crate::config::TrustedProxies;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
 use crate::policy::Live;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub(crate) base_url: Url,
     /// Whether browsers reach the portal by TLS.
     pub(crate) is_https: bool,
+    /// Who may say which address a request comes from.
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) catalog: Catalog,
     pub(crate) answers: Answers,
     pub(crate) plugins: Plugins,

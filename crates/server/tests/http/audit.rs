@@ -153,6 +153,30 @@ async fn who_may_read_it() {
 }
 
 /// What the routes themselves record: changes, what is refused, and what somebody does about their tokens.
+/// What a proxy says of where a request comes from counts where app-config has the proxy, and not otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_requests_come_from() {
+    for (trust, expected) in
+        [(json!(false), "127.0.0.1"), (json!(1), "203.0.113.9"), (json!("loopback, 10.0.0.0/8"), "203.0.113.9")]
+    {
+        let config =
+            json!({ "backend": { "trustProxy": trust }, "permission": { "roles": { "admin": ["user:default/ada"] } } });
+        let portal = TestPortal::start(&config, "").await;
+        let origin = portal.anonymous().base.origin().ascii_serialization();
+        let headers = [
+            ("Origin", origin.as_str()),
+            ("Content-Type", "application/json"),
+            ("X-Forwarded-For", "198.51.100.1, 203.0.113.9"),
+        ];
+        let body = json!({ "entityRef": "user:default/bob" }).to_string();
+        let answer = portal.anonymous().send("POST", "/api/session", &headers, body.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let ada = portal.signed_in("user:default/ada").await;
+        let page = ada.get("/api/audit?actor=user:default/bob&permission=sign-in").await.json();
+        assert_eq!(page["items"][0]["remote"], expected, "{trust}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_people_do() {
     let config = json!({ "permission": { "roles": { "admin": ["user:default/ada"] } } });

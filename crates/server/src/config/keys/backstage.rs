@@ -84,7 +84,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("backend.referrer", "would change the Referrer-Policy; Callboard's own is fixed"),
     Key::later("backend.server", "would set time-outs of the HTTP server"),
     Key::later("backend.startup", "would say whether a plugin that fails ends the start; here it never does"),
-    Key::later("backend.trustProxy", "would take the client's address from a proxy's header"),
     Key::later("backend.workingDirectory", "would hold the scaffolder's workspaces"),
     Key::later("catalog.actions", "would add actions of the catalog"),
     Key::later("catalog.enableRelationsCompatibility", "would add an older form of relations"),

@@ -16,6 +16,13 @@ pub(super) const KEYS: &[Key] = &[
         .default("`:7007`, on every interface"),
     Key::new("backend.listen.host", Text, "A name or an address").default("every interface"),
     Key::new("backend.listen.port", Number, "0 lets the system choose").default("7007"),
+    Key::new(
+        "backend.trustProxy",
+        Any,
+        "Which proxies in front of the portal may say, by `X-Forwarded-For`, where a request comes from: how many, or a \
+         list of addresses, networks, `loopback`, `linklocal` and `uniquelocal`. It is what the audit log tells",
+    )
+    .default("none"),
     Key::new("backend.auth", Mapping, "Which programs may call"),
     Key::new("backend.auth.externalAccess", List, "The programs that may call, and what each shows").default("none"),
     Key::new("backend.auth.externalAccess[].type", Choice(&["static", "legacy", "jwks"]), "A fixed token, one that was signed with a shared secret, or one whose signer publishes keys").required(),
