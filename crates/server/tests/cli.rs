@@ -300,7 +300,7 @@ fn the_policy_is_checked_and_explained() {
         "app-config.yaml",
         "permission:\n  roles: { admin: [user:default/root], sre: [group:default/sre] }\n  policy:\n    - name: sre runs\n      \
          allow: [plugin.run]\n      to: [role:sre]\n    - allow: [catalog.entity.*]\n      to: [signed-in]\n      \
-         where: { relations.ownedBy: $me }\n",
+         where: { relations.ownedBy: $me }\n    - { allow: [catalog.entity.read], to: ['plugin:s3'] }\nplugins: { s3: { source: s3.wasm } }\n",
     );
     check(
         &run(&["policy", "check"]),
@@ -312,17 +312,22 @@ fn the_policy_is_checked_and_explained() {
             "sre runs (app-config.yaml:4)\n  gives plugin.run\n  to role:sre",
             "permission.policy[1]",
             "for entities with {\"relations.ownedby\":\"$me\"}",
+            "gives catalog.entity.read\n  to plugin:s3",
         ],
     );
     let wrong = [
         ("to: [role:ser]", "did you mean `role:sre`"),
         ("to: [everyone]", "write `anyone`"),
+        ("to: ['plugin:s4']", "did you mean `plugin:s3`"),
+        ("to: ['plugin:kubernetes']", "`plugins` has s3"),
+        ("to: ['plugin:']", "`plugins` has s3"),
         ("to: [component:default/x]", "only refs of users and groups"),
         ("to: [signed-in], where: { kind: $mine }", "`$mine`, which stands for nothing"),
     ];
     for (part, expected) in wrong {
         let policy = format!(
-            "permission:\n  roles: {{ sre: [group:default/sre] }}\n  policy:\n    - {{ allow: [plugin.run], {part} }}\n"
+            "permission:\n  roles: {{ sre: [group:default/sre] }}\n  policy:\n    - {{ allow: [plugin.run], {part} }}\n\
+             plugins: {{ s3: {{ source: s3.wasm }} }}\n"
         );
         write("app-config.yaml", &policy);
         let output = run(&["policy", "check"]);
