@@ -338,6 +338,26 @@ fn the_policy_is_checked_and_explained() {
     write("app-config.yaml", "permission: { roles: { admin: [user:default/root] } }\n");
     let nothing = run(&["policy", "explain", "ada", "plugin.run"]);
     check(&nothing, false, &["there is no database", "--data-dir"]);
+
+    // A plugin is in no catalog, so nothing has to be there but the database.
+    let policy = "permission: { policy: [{ name: s3 reads, allow: [catalog.entity.read], to: ['plugin:s3'] }, { allow: ['*'], to: [anyone] }] }\n\
+                  plugins: { s3: { source: s3.wasm } }\n";
+    write("app-config.yaml", policy);
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let file = callboard_store::DatabaseConfig::File(data.join("callboard.sqlite"));
+        callboard_store::Db::open(&file).await.expect("a database").close().await;
+    });
+    let explain = |who: &str, permission: &str| {
+        run(&["policy", "explain", who, permission, "--data-dir", &data.display().to_string()])
+    };
+    let reads = "plugin:s3 may use catalog.entity.read.\n  rule s3 reads (app-config.yaml:1): gives it";
+    check(&explain("plugin:s3", "catalog.entity.read"), true, &[reads]);
+    let writes = "plugin:s3 may not use catalog.entity.delete.";
+    check(&explain("plugin:s3", "catalog.entity.delete"), false, &[writes]);
+    check(&explain("plugin:s4", "catalog.entity.read"), false, &["plugin:s4 may not use", "is for others"]);
 }
 
 #[test]
