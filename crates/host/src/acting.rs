@@ -19,7 +19,8 @@ pub struct Acting {
 /// changes that.
 ///
 /// Both functions are told what the plugin is `granted`. What does not satisfy that as well is not there, whatever is
-/// asked, and whatever a cursor remembers.
+/// asked, and whatever a cursor remembers. What they answer has at most [`BATCH_BYTES`](crate::limits::BATCH_BYTES); they
+/// are to see to it before more than that is in memory.
 #[async_trait]
 pub trait CatalogReader: Send + Sync {
     /// Entities as JSON text, in the order of the refs; none for what is not there.
@@ -44,7 +45,7 @@ pub struct CatalogQuery {
     pub fields: Vec<String>,
     /// The order; none for the catalog's own.
     pub order: Option<CatalogOrder>,
-    /// How many entities make a page; from 1 to [`CATALOG_PAGE`](crate::limits::CATALOG_PAGE).
+    /// How many entities make a page, unless they are large; from 1 to [`CATALOG_PAGE`](crate::limits::CATALOG_PAGE).
     pub limit: u32,
     /// [`CatalogPage::next`] of another page. Filter and order are then what it remembers.
     pub cursor: Option<String>,
@@ -77,6 +78,9 @@ pub enum CatalogError {
     /// What was asked makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The entities do not cross together.
+    #[error("{0}")]
+    TooLarge(String),
     /// The database does not answer; trying again may help.
     #[error("{0}")]
     Unavailable(String),

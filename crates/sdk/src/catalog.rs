@@ -87,7 +87,7 @@ impl Query {
         self
     }
 
-    /// Asks for so many to a page, from 1 to 200.
+    /// Asks for so many to a page, from 1 to 200. A page has fewer where they are large.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Query {
         self.limit = limit;
@@ -105,7 +105,7 @@ impl Query {
     /// Asks.
     ///
     /// # Errors
-    /// The right is missing, the question makes no sense, the page has more than 4 MiB, an entity is not a `T`, or the
+    /// The right is missing, the question makes no sense, an entity has more than 4 MiB, an entity is not a `T`, or the
     /// portal's database does not answer.
     pub fn send<T: DeserializeOwned>(self) -> Result<Page<T>, Error> {
         let page = catalog::query(&catalog::Request {

@@ -17,6 +17,8 @@ struct Wish {
     query: Option<Question>,
     /// Whether to go past the SDK, which would not send what makes no sense.
     raw: bool,
+    /// Whether to show names alone, of what is too large to show.
+    brief: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,7 +80,15 @@ fn outcome(wish: &str) -> Result<String, Error> {
     let wish: Wish = serde_json::from_str(wish).map_err(|error| Error::Invalid(format!("the wish: {error}")))?;
     let get = wish.get.map(|refs| shown(if wish.raw { get_raw(&refs) } else { get(&refs) }));
     let query = wish.query.map(|question| shown(if wish.raw { query_raw(question) } else { query(question) }));
-    Ok(json!({ "get": get, "query": query }).to_string())
+    let mut outcome = json!({ "get": get, "query": query });
+    if wish.brief {
+        for list in ["/get", "/query/entities"] {
+            for entity in outcome.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                *entity = entity.pointer("/metadata/name").cloned().unwrap_or_default();
+            }
+        }
+    }
+    Ok(outcome.to_string())
 }
 
 fn shown(result: Result<Value, Error>) -> Value {

@@ -86,12 +86,15 @@ fn policy() -> Vec<Value> {
 }
 
 async fn portal(more: Value) -> Result<TestPortal> {
+    portal_of(&entities(), more).await
+}
+
+async fn portal_of(entities: &str, more: Value) -> Result<TestPortal> {
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("entities.yaml"), entities())?;
+    std::fs::write(folder.path().join("entities.yaml"), entities)?;
     let portal = TestPortal::start_in(folder, config(more)?).await?;
     let plugin = portal.plugin("catalog-reader").await?;
     assert_eq!(plugin.state, PluginState::Running, "{:?}", plugin.reason);
-    // What is last in the file.
     for entity in ["api:default/a11", "component:default/c11", "component:default/secret", "resource:default/hoard"] {
         portal.until_entity(entity).await?;
     }
@@ -338,6 +341,61 @@ async fn work_for_nobody() -> Result<()> {
     let seen =
         entity.pointer("/metadata/annotations/example.com~1seen").and_then(Value::as_str).context("an annotation")?;
     ensure!(seen.contains("\"c4\"") && !seen.contains("door") && !seen.contains(SECRET), "{seen}");
+    Ok(())
+}
+
+/// A rule that is taken away counts no more from then on, without a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_is_taken_away() -> Result<()> {
+    let wish = json!({ "query": { "filter": { "metadata.name": "c1" } } }).to_string();
+    let with = |rule: Option<Value>| {
+        let policy: Vec<Value> = policy().into_iter().chain(rule).collect();
+        json!({ "wish": wish, "permission": { "policy": policy } })
+    };
+    let portal = portal(with(Some(json!({ "allow": ["catalog.*.read"], "to": ["plugin:catalog-reader"] })))).await?;
+    let outcome = async || {
+        let run = portal.run_provider("catalog-reader", "catalog-reader").await?;
+        run.last_error.context("the provider's outcome")
+    };
+    let before = outcome().await?;
+    ensure!(before.contains("\"c1\"") && !before.contains("Denied"), "{before}");
+    std::fs::write(portal.folder().join("app-config.yaml"), config(with(None))?.to_string())?;
+    portal.until("the rule counts no more", async || Ok(outcome().await?.contains("Denied"))).await
+}
+
+/// What a plugin asks for never fills the server's memory, nor its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_entities() -> Result<()> {
+    let large = (0..5).map(|number| {
+        let spec = json!({ "type": "service", "lifecycle": "production", "owner": "user:guest",
+            "definition": "x".repeat(1_500_000) });
+        let metadata = json!({ "name": format!("large{number}") });
+        json!({ "apiVersion": "backstage.io/v1alpha1", "kind": "API", "metadata": metadata, "spec": spec }).to_string()
+    });
+    let portal = portal_of(&[large.collect::<Vec<_>>().join("\n---\n"), entities()].join("\n---\n"), json!({})).await?;
+    portal.until_entity("api:default/large4").await?;
+    let ada = portal.signed_in("user:default/ada").await?;
+    let refs = |count: usize| (0..count).map(|number| format!("api:default/large{number}")).collect::<Vec<_>>();
+    let seen = look(&ada, &json!({ "brief": true, "get": refs(2) })).await?;
+    assert_eq!(seen["get"], json!(["large0", "large1"]));
+    let seen = look(&ada, &json!({ "brief": true, "get": refs(3) })).await?;
+    assert_eq!(
+        seen["get"]["error"],
+        r#"TooLarge("these entities have more than 4194304 bytes together; ask for fewer at once")"#
+    );
+    let mut pages = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let filter = json!({ "metadata.name": { "$hasPrefix": "large" } });
+        let question = json!({ "filter": filter, "order": "metadata.name", "cursor": cursor });
+        let seen = look(&ada, &json!({ "brief": true, "query": question })).await?;
+        pages.push(seen["query"]["entities"].clone());
+        cursor = seen["query"]["next"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(json!(pages), json!([["large0", "large1"], ["large2", "large3"], ["large4"]]));
     Ok(())
 }
 

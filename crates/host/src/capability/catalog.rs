@@ -100,6 +100,7 @@ impl From<CatalogError> for Error {
         match error {
             CatalogError::Denied(message) => Error::Denied(message),
             CatalogError::Invalid(message) => Error::Invalid(message),
+            CatalogError::TooLarge(message) => Error::TooLarge(message),
             CatalogError::Unavailable(message) => Error::Unavailable(message),
         }
     }

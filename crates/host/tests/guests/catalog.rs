@@ -135,6 +135,7 @@ async fn answers_are_bounded_and_errors_are_told() {
     check(Ok("x".repeat(limits::BATCH_BYTES + 1)), "TooLarge(\"what was asked for has").await;
     check(Err(CatalogError::Denied("d".to_owned())), "Denied(\"d\")").await;
     check(Err(CatalogError::Invalid("i".to_owned())), "Invalid(\"i\")").await;
+    check(Err(CatalogError::TooLarge("l".to_owned())), "TooLarge(\"l\")").await;
     check(Err(CatalogError::Unavailable("u".to_owned())), "Unavailable(\"u\")").await;
 }
 

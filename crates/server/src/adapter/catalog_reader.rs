@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use callboard_catalog::{Catalog, Direction, Order, Query};
+use callboard_host::limits::BATCH_BYTES;
 use callboard_host::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, CatalogReader};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
@@ -11,6 +12,10 @@ use callboard_model::filter::Predicate;
 
 use crate::identity::Principal;
 use crate::policy::{Live, Permission, Policy};
+
+/// Entities that are read at once by their refs, so that a plugin that asks for more than it can be handed does not fill
+/// the server's memory with it.
+const AT_ONCE: usize = 8;
 
 /// What a principal may read of the catalog. There is no way to read more with it than that.
 struct PrincipalReader {
@@ -66,8 +71,20 @@ impl CatalogReader for PrincipalReader {
     async fn get(&self, granted: &Predicate, refs: &[EntityRef]) -> Result<Vec<Option<String>>, CatalogError> {
         let access = self.access(granted)?;
         let refs: Vec<String> = refs.iter().map(EntityRef::to_string).collect();
-        let found = self.catalog.by_refs(&access, &refs, None, &[]).await.map_err(told)?;
-        Ok(found.into_iter().map(|entity| entity.map(|entity| entity.get().to_owned())).collect())
+        let mut found = Vec::with_capacity(refs.len());
+        let mut bytes = 0;
+        for some in refs.chunks(AT_ONCE) {
+            for entity in self.catalog.by_refs(&access, some, None, &[]).await.map_err(told)? {
+                bytes += entity.as_ref().map_or(0, |entity| entity.get().len());
+                found.push(entity.map(|entity| entity.get().to_owned()));
+            }
+            if bytes > BATCH_BYTES {
+                return Err(CatalogError::TooLarge(format!(
+                    "these entities have more than {BATCH_BYTES} bytes together; ask for fewer at once"
+                )));
+            }
+        }
+        Ok(found)
     }
 
     async fn query(&self, granted: &Predicate, query: CatalogQuery) -> Result<CatalogPage, CatalogError> {
@@ -80,6 +97,7 @@ impl CatalogReader for PrincipalReader {
             limit: limit.into(),
             cursor,
             total: false,
+            bytes: Some(BATCH_BYTES),
             ..Query::default()
         };
         let page = self.catalog.query(&access, &query).await.map_err(told)?;
