@@ -1,6 +1,7 @@
 //! What a plugin cannot do: each hostile guest of tests/guests is loaded into a portal and attacks, and the portal
 //! serves its other pages meanwhile.
 
+mod catalog;
 mod faults;
 mod processors;
 mod reach;

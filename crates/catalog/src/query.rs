@@ -44,6 +44,9 @@ pub struct Query {
     pub total: bool,
     /// The only parts to answer with; empty for everything.
     pub fields: Vec<String>,
+    /// Ends a page early, after at least one entity, before it has more than so many bytes. No more than a few entities
+    /// are read beyond that.
+    pub bytes: Option<usize>,
 }
 
 impl Default for Query {
@@ -57,6 +60,7 @@ impl Default for Query {
             cursor: None,
             total: true,
             fields: Vec::new(),
+            bytes: None,
         }
     }
 }

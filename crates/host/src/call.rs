@@ -10,6 +10,7 @@ use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
+use crate::acting::Acting;
 use crate::bindings::types;
 use crate::call::memory::MemoryGuard;
 use crate::call::output::GuestLog;
@@ -24,7 +25,7 @@ pub(crate) mod output;
 /// What the host's functions know about the call that they serve.
 pub(crate) struct CallState {
     pub(crate) plugin: Arc<Inner>,
-    pub(crate) user: Option<String>,
+    pub(crate) acting: Acting,
     pub(crate) deadline: Instant,
     /// Whether the guest has asked for anything that another call might be answered differently: what it says then
     /// depends on more than what it was handed.
@@ -45,7 +46,7 @@ impl WasiView for CallState {
 pub(crate) struct Target<'a> {
     pub(crate) extension_point: &'static str,
     pub(crate) function: &'static str,
-    pub(crate) user: Option<&'a str>,
+    pub(crate) acting: &'a Acting,
     pub(crate) limit: Duration,
 }
 
@@ -121,7 +122,7 @@ impl Plugin {
         let context = types::Context {
             plugin_id: inner.id.clone(),
             request_id,
-            user: target.user.map(str::to_owned),
+            user: target.acting.user.clone(),
             deadline_ms: u64::try_from(target.limit.as_millis()).unwrap_or(u64::MAX),
         };
         let running = async {
@@ -148,7 +149,8 @@ impl Plugin {
 
     fn store(&self, request_id: &str, target: &Target<'_>, deadline: Instant) -> (Store<CallState>, GuestLog) {
         let inner = &self.inner;
-        let log = GuestLog::new(&inner.id, request_id, target, inner.limits.log_bytes);
+        let log =
+            GuestLog::new(&inner.id, request_id, (target.extension_point, target.function), inner.limits.log_bytes);
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::RESOURCES);
         // No arguments, no variables, no input, no folder, no network: the builder's own defaults.
@@ -161,7 +163,7 @@ impl Plugin {
             .build();
         let state = CallState {
             plugin: inner.clone(),
-            user: target.user.map(str::to_owned),
+            acting: target.acting.clone(),
             deadline,
             has_asked: false,
             log: log.clone(),

@@ -1,5 +1,6 @@
 //! One file per capability: the host's side of one WIT interface that a plugin may import.
 
+pub(crate) mod catalog;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod kv;
@@ -8,4 +9,4 @@ pub(crate) mod log;
 impl crate::bindings::types::Host for crate::call::CallState {}
 
 /// The names of the capabilities, as in WIT.
-pub(crate) const NAMES: [&str; 4] = ["log", "config", "http", "kv"];
+pub(crate) const NAMES: [&str; 5] = ["log", "config", "http", "kv", "catalog"];

@@ -186,6 +186,9 @@ fn link_capabilities(linker: &mut Linker<CallState>, declared: &Rights, granted:
     if may("kv") {
         bindings::kv::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
+    if may("catalog") {
+        bindings::catalog::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
     Ok(())
 }
 

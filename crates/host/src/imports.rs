@@ -46,6 +46,7 @@ pub(crate) fn allows(rights: &Rights, capability: &str) -> bool {
         "config" => !rights.config.is_empty(),
         "http" => !rights.http.is_empty(),
         "kv" => rights.kv,
+        "catalog" => !rights.catalog.kinds.is_empty(),
         _ => false,
     }
 }
@@ -180,6 +181,9 @@ fn example_line(capability: &str, declared: &Rights) -> String {
             let rights = declared.http.iter().map(|right| format!("\"{right}\"")).collect();
             format!("http: [ {} ]", list(rights, "\"GET https://the.host.it.asks\""))
         }
+        "catalog" => {
+            format!("catalog: {{ kinds: [ {} ] }}", list(declared.catalog.kinds.clone(), "Component"))
+        }
         other => format!("{other}: true"),
     }
 }
@@ -241,7 +245,11 @@ mod tests {
             "{}",
             Err("http: [ \"GET https://api.example.com\" ]"),
         );
-        check("callboard:host/catalog@0.1.0", "{}", "{}", Err("does not know: upgrade the portal"));
+        let kinds = "{ catalog: { kinds: [API, Group] } }";
+        check("callboard:host/catalog@0.1.0", kinds, "{ catalog: { kinds: [User] } }", Ok(()));
+        check("callboard:host/catalog@0.1.0", kinds, "{ catalog: {} }", Err("  catalog: { kinds: [ API, Group ] }"));
+        check("callboard:host/catalog@0.1.0", "{}", kinds, Err("below `rights`:\n  catalog: { kinds: [ Component ] }"));
+        check("callboard:host/unheard-of@0.1.0", "{}", "{}", Err("does not know: upgrade the portal"));
         check("wasi:cli/stderr@0.2.6", "{}", "{}", Ok(()));
         check("wasi:cli/stderr@0.3.0", "{}", "{}", Err("build it for wasm32-wasip2"));
         check("wasi:filesystem/types@0.2.6", "{}", "{}", Err("A plugin has no files"));

@@ -1,14 +1,14 @@
 //! Loads Callboard's plugins, enforces their grants and limits, and offers a typed handle per extension point.
 //!
 //! ```no_run
-//! # async fn example(settings: callboard_host::HostSettings, spec: callboard_host::PluginSpec)
-//! # -> Result<(), Box<dyn std::error::Error>> {
+//! # use callboard_host::{Acting, HostSettings, PluginSpec};
+//! # async fn example(settings: HostSettings, spec: PluginSpec, acting: Acting) -> Result<(), Box<dyn std::error::Error>> {
 //! use callboard_host::PluginHost;
 //!
 //! let host = PluginHost::new(settings)?;
 //! let plugin = host.load(spec).await?;
-//! for provider in plugin.providers().await? {
-//!     let page = plugin.read(&provider.name, None).await?;
+//! for provider in plugin.providers(&acting).await? {
+//!     let page = plugin.read(&acting, &provider.name, None).await?;
 //!     println!("{} brought {} items", provider.name, page.items.len());
 //! }
 //! # Ok(())
@@ -21,6 +21,7 @@
 //! costs one call and nothing else.
 #![deny(missing_docs)]
 
+mod acting;
 mod bindings;
 mod breaker;
 mod cache;
@@ -38,6 +39,7 @@ mod manifest;
 mod needs;
 mod plugin;
 
+pub use acting::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, CatalogReader};
 pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadReason, PluginError};
 pub use extension::entity_processor::Processor;
 pub use extension::entity_provider::{Again, Mode, Page, Provider};

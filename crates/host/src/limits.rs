@@ -67,6 +67,10 @@ pub const RESPONSE_BYTES: usize = 32 * MIB;
 pub const RESPONSE_PART_BYTES: usize = MIB;
 /// Requests of one `http.send`.
 pub const REQUESTS_PER_SEND: usize = 64;
+/// Refs of one `catalog.get`: as many as a tab shows, and no way to fetch a catalog by its names.
+pub const CATALOG_REFS: usize = 100;
+/// Entities of one page of `catalog.query`; more come by its cursor. What the HTTP API answers with where nobody says.
+pub const CATALOG_PAGE: u32 = 200;
 /// Redirects that one request follows, each checked.
 pub const REDIRECTS: usize = 5;
 /// Log of one call: lines and what the guest writes to stdout and stderr together.

@@ -4,6 +4,9 @@
 #[path = "guests/calls.rs"]
 mod calls;
 #[cfg(test)]
+#[path = "guests/catalog.rs"]
+mod catalog;
+#[cfg(test)]
 #[path = "guests/fixture.rs"]
 mod fixture;
 #[cfg(test)]

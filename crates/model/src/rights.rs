@@ -30,12 +30,24 @@ pub struct Rights {
     /// To keep values between calls.
     #[serde(default)]
     pub kv: bool,
+    /// To read entities, as far as whoever the plugin is called for may read them.
+    #[serde(default)]
+    pub catalog: CatalogRights,
     /// To emit entities that are no Locations while others are processed.
     #[serde(default)]
     pub entity_processor: EntityProcessorRights,
     /// To bring entities into the catalog that are no Locations.
     #[serde(default)]
     pub entity_provider: EntityProviderRights,
+}
+
+/// What may be read of the catalog, on top of what the policy says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CatalogRights {
+    /// The kinds of entities, in any case.
+    #[serde(default)]
+    pub kinds: Vec<String>,
 }
 
 /// What a processor of entities may emit. Locations of type `url` it always may.
@@ -79,6 +91,7 @@ mod tests {
             "config": ["catalog.providers.awsS3"],
             "http": ["GET https://*.s3.*.amazonaws.com"],
             "kv": false,
+            "catalog": {"kinds": ["Component"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
         });

@@ -10,7 +10,7 @@ pub mod host {
         generate_all,
     });
 
-    pub use callboard::host::{config, http, kv, log, types};
+    pub use callboard::host::{catalog, config, http, kv, log, types};
 }
 
 pub mod entity_processor {
@@ -23,6 +23,7 @@ pub mod entity_processor {
             "callboard:host/config@0.1.0": crate::bindings::host::config,
             "callboard:host/http@0.1.0": crate::bindings::host::http,
             "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
         },
         pub_export_macro: true,
         export_macro_name: "export_entity_processor",
@@ -42,6 +43,7 @@ pub mod entity_provider {
             "callboard:host/config@0.1.0": crate::bindings::host::config,
             "callboard:host/http@0.1.0": crate::bindings::host::http,
             "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
         },
         pub_export_macro: true,
         export_macro_name: "export_entity_provider",
@@ -61,6 +63,7 @@ pub mod ui {
             "callboard:host/config@0.1.0": crate::bindings::host::config,
             "callboard:host/http@0.1.0": crate::bindings::host::http,
             "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
         },
         pub_export_macro: true,
         export_macro_name: "export_ui",

@@ -16,8 +16,8 @@ pub use callboard_model::processing::{
 ///
 /// Which processors there are, which entities each is for and when it runs is in `plugin.yaml`. Only what the portal
 /// can rely on saves work: a result is kept until the entity, the plugin, its config or its grants change. So the same
-/// entity must come to the same result, unless the plugin asked somebody else (with [`http`](crate::http) or
-/// [`kv`](crate::kv)) or the clock: then [`ProcessOutput::fresh_for_ms`] says how long the result holds.
+/// entity must come to the same result, unless the plugin asked somebody else (with [`http`](crate::http),
+/// [`kv`](crate::kv) or [`catalog`](crate::catalog)) or the clock: then [`ProcessOutput::fresh_for_ms`] says how long the result holds.
 ///
 /// ```
 /// use callboard_sdk::entity_processor::{EmittedRelation, Hook, ProcessInput, ProcessOutput};

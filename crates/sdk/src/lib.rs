@@ -2,8 +2,8 @@
 //!
 //! A plugin is a crate of type `cdylib`, built with `cargo build --target wasm32-wasip2`, with a `plugin.yaml` beside
 //! its `Cargo.toml`. It implements one trait per extension point and names them in [`export!`]; what it may do comes
-//! from the modules [`log`], [`config`], [`http`] and [`kv`], as far as `plugin.yaml` asks for it and the operator
-//! grants it.
+//! from the modules [`log`], [`config`], [`http`], [`kv`] and [`catalog`], as far as `plugin.yaml` asks for it and the
+//! operator grants it.
 //!
 //! ```
 //! use callboard_sdk::{config, http, Context, EntityProvider, Error, Mode, Page, Provider, ProvidedItem};
@@ -43,6 +43,7 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod catalog;
 pub mod config;
 mod context;
 pub mod entity_processor;

@@ -162,12 +162,14 @@ fn settled(principal: &Principal, permission: &Permission) -> Option<Decision> {
         (Permission::EntityPush, Principal::Source(_)) => Some(allowed("the token of a push source")),
         (Permission::EntityPush, _) => Some(denied("only with the token of a push source")),
         (_, Principal::Source(_)) => Some(denied("the token of a push source is for pushing only")),
-        (permission, Principal::Anonymous | Principal::Service(_)) if permission.needs_a_user() => {
+        (permission, Principal::Anonymous | Principal::Service(_) | Principal::Plugin(_))
+            if permission.needs_a_user() =>
+        {
             Some(denied("only for people who are signed in"))
         }
         // As in Backstage: what a service may do is what its token's restrictions leave it.
         (_, Principal::Service(_)) => Some(allowed("backend.auth.externalAccess")),
-        (_, Principal::Anonymous | Principal::User(_)) => None,
+        (_, Principal::Anonymous | Principal::User(_) | Principal::Plugin(_)) => None,
     }
 }
 
@@ -192,6 +194,9 @@ fn includes(audience: &Audience, principal: &Principal) -> bool {
     match (audience, principal) {
         // What has a token of its own is not just anyone, and roles are not members of roles.
         (_, Principal::Source(_) | Principal::Service(_)) | (Audience::Role(_), _) => false,
+        // A plugin neither, and it is meant by nothing but its id.
+        (Audience::Plugin(id), Principal::Plugin(plugin)) => id == plugin,
+        (Audience::Plugin(_), _) | (_, Principal::Plugin(_)) => false,
         (Audience::Anyone, _) | (Audience::SignedIn, Principal::User(_)) => true,
         (Audience::SignedIn | Audience::Entity(_), Principal::Anonymous) => false,
         (Audience::Entity(entity_ref), Principal::User(user)) => user.ownership.contains(entity_ref),
@@ -249,6 +254,10 @@ mod tests {
         Principal::Source("ci".to_owned())
     }
 
+    fn plugin(id: &str) -> Principal {
+        Principal::Plugin(id.to_owned())
+    }
+
     fn permission(policy: Option<Vec<PolicyRule>>, admins: &[Audience]) -> config::Permission {
         let roles = if admins.is_empty() { vec![] } else { vec![(ADMIN.to_owned(), admins.to_vec())] };
         config::Permission { enabled: true, policy, roles: roles.into_iter().collect() }
@@ -265,6 +274,12 @@ mod tests {
         }
         check(true, &Principal::Anonymous, Permission::Public, &Access::All);
         for enabled in [true, false] {
+            for permission in Permission::BUILT_IN {
+                check(enabled, &plugin("s3"), permission, &Access::None);
+            }
+            for permission in [Permission::EntityPush, Permission::Own, Permission::OwnSettings] {
+                check(enabled, &plugin("s3"), permission, &Access::None);
+            }
             check(enabled, &source(), Permission::EntityPush, &Access::All);
             check(enabled, &source(), Permission::EntityRead, &Access::None);
             check(enabled, &source(), Permission::EntityDelete, &Access::None);
@@ -361,6 +376,35 @@ mod tests {
         );
         check(&limited(&["*"]), Permission::LocationDelete, &Access::None, none);
         check(&limited(&["*"]), Permission::Own, &Access::None, token);
+    }
+
+    #[test]
+    fn a_plugin_is_meant_by_its_id_alone() {
+        fn check(to: &[Audience], condition: Option<&str>, id: &str, expected: &Access) {
+            let rules = vec![rule("r", &["*"], to, condition)];
+            let policy = Policy::new(&permission(Some(rules), &[Audience::Plugin("trusted".to_owned())]));
+            let found = policy.decide(&plugin(id), &Permission::EntityRead).access;
+            assert_eq!(&found, expected, "{to:?} {condition:?} {id}");
+            let allowed = policy.explain(&plugin(id), &Permission::EntityRead, None).allowed;
+            assert_eq!(allowed, found == Access::All, "{to:?} {condition:?} {id}");
+            // Neither does naming a plugin mean anybody else.
+            if to == [Audience::Plugin("s3".to_owned())] {
+                for other in [Principal::Anonymous, user("user:default/s3", &["group:default/s3"]), source()] {
+                    assert_eq!(policy.decide(&other, &Permission::EntityRead).access, Access::None, "{other}");
+                }
+            }
+        }
+        let s3 = [Audience::Plugin("s3".to_owned())];
+        check(&s3, None, "s3", &Access::All);
+        check(&s3, None, "S3", &Access::None);
+        check(&s3, None, "s33", &Access::None);
+        check(&s3, Some(r#"{"kind": "API"}"#), "s3", &Access::Where(predicate(r#"{"kind": "API"}"#)));
+        // It is nobody, and owns nothing.
+        let mine = predicate(r#"{"relations.ownedBy": {"$in": []}}"#);
+        check(&s3, Some(r#"{"relations.ownedBy": "$me"}"#), "s3", &Access::Where(mine));
+        check(&[Audience::Anyone, Audience::SignedIn], None, "s3", &Access::None);
+        check(&[Audience::Entity(entity_ref("user:default/s3"))], None, "s3", &Access::None);
+        check(&[Audience::Anyone], None, "trusted", &Access::All);
     }
 
     #[test]

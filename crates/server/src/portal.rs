@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::adapter::catalog_reader::Scheduled;
 use crate::audit::{AuditError, AuditLog, Recorder};
 use crate::config::sources::Sources;
 use crate::config::{Config, Database, Listen};
@@ -212,9 +213,10 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         egress: egress.clone(),
         kv: Kv::new(db.clone()),
     })?;
-    let (plugins, providers) = Plugins::load(config, &host).await;
-
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
+    let policy = Live::new(Policy::new(&config.permission));
+    let scheduled = Scheduled { catalog: catalog.clone(), policy: policy.clone() };
+    let (plugins, providers) = Plugins::load(config, &host, scheduled).await;
     catalog.set_providers_keeping(providers, &plugins.refused()).await?;
     catalog.set_processors(plugins.processors()).await?;
 
@@ -245,7 +247,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         personal_tokens: PersonalTokens::new(db.clone()),
         user_tokens,
         egress,
-        policy: Live::new(Policy::new(&config.permission)),
+        policy,
         push_tokens: PushTokens::new(&config.catalog),
         sessions,
         audit,

@@ -300,7 +300,7 @@ fn the_policy_is_checked_and_explained() {
         "app-config.yaml",
         "permission:\n  roles: { admin: [user:default/root], sre: [group:default/sre] }\n  policy:\n    - name: sre runs\n      \
          allow: [plugin.run]\n      to: [role:sre]\n    - allow: [catalog.entity.*]\n      to: [signed-in]\n      \
-         where: { relations.ownedBy: $me }\n",
+         where: { relations.ownedBy: $me }\n    - { allow: [catalog.entity.read], to: ['plugin:s3'] }\nplugins: { s3: { source: s3.wasm } }\n",
     );
     check(
         &run(&["policy", "check"]),
@@ -312,17 +312,22 @@ fn the_policy_is_checked_and_explained() {
             "sre runs (app-config.yaml:4)\n  gives plugin.run\n  to role:sre",
             "permission.policy[1]",
             "for entities with {\"relations.ownedby\":\"$me\"}",
+            "gives catalog.entity.read\n  to plugin:s3",
         ],
     );
     let wrong = [
         ("to: [role:ser]", "did you mean `role:sre`"),
         ("to: [everyone]", "write `anyone`"),
+        ("to: ['plugin:s4']", "did you mean `plugin:s3`"),
+        ("to: ['plugin:kubernetes']", "`plugins` has s3"),
+        ("to: ['plugin:']", "`plugins` has s3"),
         ("to: [component:default/x]", "only refs of users and groups"),
         ("to: [signed-in], where: { kind: $mine }", "`$mine`, which stands for nothing"),
     ];
     for (part, expected) in wrong {
         let policy = format!(
-            "permission:\n  roles: {{ sre: [group:default/sre] }}\n  policy:\n    - {{ allow: [plugin.run], {part} }}\n"
+            "permission:\n  roles: {{ sre: [group:default/sre] }}\n  policy:\n    - {{ allow: [plugin.run], {part} }}\n\
+             plugins: {{ s3: {{ source: s3.wasm }} }}\n"
         );
         write("app-config.yaml", &policy);
         let output = run(&["policy", "check"]);
@@ -333,6 +338,26 @@ fn the_policy_is_checked_and_explained() {
     write("app-config.yaml", "permission: { roles: { admin: [user:default/root] } }\n");
     let nothing = run(&["policy", "explain", "ada", "plugin.run"]);
     check(&nothing, false, &["there is no database", "--data-dir"]);
+
+    // A plugin is in no catalog, so nothing has to be there but the database.
+    let policy = "permission: { policy: [{ name: s3 reads, allow: [catalog.entity.read], to: ['plugin:s3'] }, { allow: ['*'], to: [anyone] }] }\n\
+                  plugins: { s3: { source: s3.wasm } }\n";
+    write("app-config.yaml", policy);
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let file = callboard_store::DatabaseConfig::File(data.join("callboard.sqlite"));
+        callboard_store::Db::open(&file).await.expect("a database").close().await;
+    });
+    let explain = |who: &str, permission: &str| {
+        run(&["policy", "explain", who, permission, "--data-dir", &data.display().to_string()])
+    };
+    let reads = "plugin:s3 may use catalog.entity.read.\n  rule s3 reads (app-config.yaml:1): gives it";
+    check(&explain("plugin:s3", "catalog.entity.read"), true, &[reads]);
+    let writes = "plugin:s3 may not use catalog.entity.delete.";
+    check(&explain("plugin:s3", "catalog.entity.delete"), false, &[writes]);
+    check(&explain("plugin:s4", "catalog.entity.read"), false, &["plugin:s4 may not use", "is for others"]);
 }
 
 #[test]

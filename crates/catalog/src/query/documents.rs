@@ -98,6 +98,32 @@ pub(super) async fn in_order(
     Ok(ids.iter().filter_map(|id| documents.remove(id)).collect())
 }
 
+/// Documents that are read at once where not all of them may be wanted.
+const AT_ONCE: usize = 8;
+
+/// The first of these entities' documents, in that order: as many as have no more than so many bytes together, and at
+/// least one.
+pub(super) async fn first_within(
+    source: &mut Source<'_>,
+    names: &Names,
+    ids: &[i64],
+    fields: &Fields,
+    bytes: usize,
+) -> Result<Vec<Document>, Error> {
+    let mut first: Vec<Document> = Vec::new();
+    let mut taken = 0;
+    for some in ids.chunks(AT_ONCE) {
+        for document in in_order(source, names, some, fields).await? {
+            taken += document.get().len();
+            if taken > bytes && !first.is_empty() {
+                return Ok(first);
+            }
+            first.push(document);
+        }
+    }
+    Ok(first)
+}
+
 /// A relation, as an entity has it.
 #[derive(Debug, PartialEq)]
 struct Piece {

@@ -27,7 +27,8 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
     // One more tells whether there is more.
     let limit = query.limit.saturating_add(1);
     let is_everything = *access == Access::All && cursor.query.is_none() && text(&cursor).is_none();
-    if is_everything && cursor.order.is_empty() && !query.total && query.limit > 0 && skip == 0 {
+    if is_everything && cursor.order.is_empty() && !query.total && query.limit > 0 && skip == 0 && query.bytes.is_none()
+    {
         cursor.total_items = None;
         let part = Part { after, descending: cursor.is_previous, skip, limit };
         let found = walk(shared, &part, &fields).await?;
@@ -56,8 +57,15 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
     let places = ordered.part(&mut tx, &mut selection, &part).await?;
     let shown = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let ids: Vec<i64> = places.iter().take(shown).map(|place| place.id).collect();
-    let items = documents::in_order(&mut Source::Within(&mut tx), &shared.names, &ids, &fields).await?;
-    Ok(EntityPage { total_items, ..answer(&cursor, first, query.limit, places, items) })
+    let source = &mut Source::Within(&mut tx);
+    let Some(bytes) = query.bytes else {
+        let items = documents::in_order(source, &shared.names, &ids, &fields).await?;
+        return Ok(EntityPage { total_items, ..answer(&cursor, first, query.limit, places, items) });
+    };
+    let items = documents::first_within(source, &shared.names, &ids, &fields, bytes).await?;
+    // A page that ended early is as if so many had been asked for.
+    let limit = if items.len() < ids.len() { u64::try_from(items.len()).unwrap_or(u64::MAX) } else { query.limit };
+    Ok(EntityPage { total_items, ..answer(&cursor, first, limit, places, items) })
 }
 
 /// A part of all entities by their ids, from its beginning, in a single statement: nothing else has to agree with it.

@@ -192,6 +192,38 @@ async fn ordered_and_paged() {
     assert_eq!(seen, ["Alpha", "alpha", "beta", "db", "gamma"]);
 }
 
+/// A page that would be too large ends early, and the next one goes on there.
+#[tokio::test]
+async fn pages_of_so_many_bytes() {
+    let fixture = filled().await;
+    let whole = async |query: Query| fixture.catalog.query(&Access::All, &query).await.unwrap().items;
+    for by in ["", "metadata.name"] {
+        let query = || Query { order: order(by), ..Query::default() };
+        let expected = whole(query()).await;
+        let largest = expected.iter().map(|item| item.get().len()).max().unwrap();
+        let mut ended_early = 0;
+        for (bytes, limit) in [(1, 200), (largest, 200), (2 * largest, 200), (2 * largest, 1), (usize::MAX, 2)] {
+            let mut seen = Vec::new();
+            let mut cursor = None;
+            loop {
+                let query = Query { bytes: Some(bytes), limit, cursor, total: false, ..query() };
+                let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
+                let size: usize = page.items.iter().map(|item| item.get().len()).sum();
+                assert!(page.items.len() == 1 || size <= bytes, "{by}: {size} of {bytes}");
+                let is_short = u64::try_from(page.items.len()).unwrap() < limit;
+                ended_early += usize::from(is_short && page.page_info.next_cursor.is_some());
+                seen.extend(names(&page.items));
+                cursor = page.page_info.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, names(&expected), "{by}, {bytes} bytes, {limit}");
+        }
+        assert!(ended_early > 4, "{ended_early}");
+    }
+}
+
 #[tokio::test]
 async fn counts_offsets_and_limits() {
     let fixture = filled().await;

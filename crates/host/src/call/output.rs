@@ -10,7 +10,6 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::bindings::log::Level;
-use crate::call::Target;
 
 /// The log of one call. Past its limit, what is written is dropped with a note; a guest that talks too much is not
 /// worth a fault.
@@ -34,13 +33,15 @@ struct State {
 }
 
 impl GuestLog {
-    pub(crate) fn new(plugin: &str, request: &str, target: &Target<'_>, limit: usize) -> GuestLog {
+    /// `called` is the extension point and its function.
+    pub(crate) fn new(plugin: &str, request: &str, called: (&'static str, &'static str), limit: usize) -> GuestLog {
+        let (extension_point, function) = called;
         GuestLog {
             inner: Arc::new(Inner {
                 plugin: plugin.to_owned(),
                 request: request.to_owned(),
-                extension_point: target.extension_point,
-                function: target.function,
+                extension_point,
+                function,
                 state: Mutex::new(State { left: limit, full: false, written: Vec::new() }),
             }),
         }
@@ -179,13 +180,10 @@ impl AsyncWrite for GuestLog {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn log(limit: usize) -> GuestLog {
-        let target = Target { extension_point: "ui", function: "render", user: None, limit: Duration::from_secs(1) };
-        GuestLog::new("test", "1", &target, limit)
+        GuestLog::new("test", "1", ("ui", "render"), limit)
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl wit::Host for CallState {
             let message = format!("{count} requests at once; at most {} go together", limits::REQUESTS_PER_SEND);
             return Ok((0..count).map(|_| Err(Error::TooLarge(message.clone()))).collect());
         }
-        let (deadline, user) = (self.deadline, self.user.as_deref());
+        let (deadline, user) = (self.deadline, self.acting.user.as_deref());
         let answers = join_all(requests.into_iter().map(|request| send(&plugin, user, deadline, request))).await;
         Ok(answers
             .into_iter()

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use crate::acting::Acting;
 use crate::bindings::entity_processor as wit;
 use crate::call::Target;
 use crate::error::{ErrorKind, PluginError};
@@ -44,6 +45,7 @@ pub struct Processor {
 /// Which processor is called, and for what.
 #[derive(Clone, Copy)]
 struct Call<'a> {
+    acting: &'a Acting,
     processor: &'a str,
     hook: Hook,
 }
@@ -55,7 +57,7 @@ impl Plugin {
             return Vec::new();
         }
         let rights = &self.inner.effective;
-        let pure = rights.http.is_empty() && !rights.kv;
+        let pure = rights.http.is_empty() && !rights.kv && rights.catalog.kinds.is_empty();
         let contributed = self.inner.manifest.contributes.entity_processor.iter();
         contributed
             .map(|processor| Processor {
@@ -96,15 +98,16 @@ impl Plugin {
     /// entity.
     pub async fn process(
         &self,
+        acting: &Acting,
         processor: &str,
         hook: Hook,
         inputs: &[ProcessInput],
     ) -> Vec<Result<ProcessOutput, PluginError>> {
-        let call = Call { processor, hook };
+        let call = Call { acting, processor, hook };
         let contributed = &self.inner.manifest.contributes.entity_processor;
         if !contributed.iter().any(|other| other.id == processor && other.hooks.contains(&hook)) {
             let message = format!("it has no processor `{processor}` for {hook}");
-            let error = self.error(&self.processor_target(), ErrorKind::NotThere, message);
+            let error = self.error(&self.processor_target(acting), ErrorKind::NotThere, message);
             return inputs.iter().map(|_| Err(error.clone())).collect();
         }
         let mut results = Vec::with_capacity(inputs.len());
@@ -183,7 +186,7 @@ impl Plugin {
         call: Call<'_>,
         items: &[Item<'_>],
     ) -> Result<Vec<Result<ProcessOutput, PluginError>>, PluginError> {
-        let target = self.processor_target();
+        let target = self.processor_target(call.acting);
         let Some(indices) = self.inner.entity_processor.clone() else {
             let message = format!("it does not export `{POINT}`");
             return Err(self.error(&target, ErrorKind::NotThere, message));
@@ -215,8 +218,8 @@ impl Plugin {
         Ok(items.iter().zip(answered).map(named).collect())
     }
 
-    fn processor_target(&self) -> Target<'static> {
-        Target { extension_point: POINT, function: "process", user: None, limit: self.inner.limits.processor_deadline }
+    fn processor_target<'a>(&self, acting: &'a Acting) -> Target<'a> {
+        Target { extension_point: POINT, function: "process", acting, limit: self.inner.limits.processor_deadline }
     }
 
     fn of_item(&self, call: Call<'_>, item: &Item<'_>, error: &PluginError) -> PluginError {
@@ -231,6 +234,6 @@ impl Plugin {
             call.hook,
             input.entity.entity_ref()
         );
-        self.error(&self.processor_target(), kind, message)
+        self.error(&self.processor_target(call.acting), kind, message)
     }
 }

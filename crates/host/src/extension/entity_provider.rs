@@ -4,6 +4,7 @@ use callboard_model::provided::{ProvidedEntity, ProvidedItem};
 use callboard_model::schedule::Schedule;
 use serde_json::Value;
 
+use crate::acting::Acting;
 use crate::bindings::entity_provider as wit;
 use crate::call::{Target, output};
 use crate::error::{ErrorKind, PluginError};
@@ -64,8 +65,8 @@ impl Plugin {
     ///
     /// # Errors
     /// The guest failed, or named a provider that makes no sense.
-    pub async fn providers(&self) -> Result<Vec<Provider>, PluginError> {
-        let target = self.entity_provider("providers");
+    pub async fn providers(&self, acting: &Acting) -> Result<Vec<Provider>, PluginError> {
+        let target = self.entity_provider("providers", acting);
         let Some(indices) = self.inner.entity_provider.clone() else { return Ok(Vec::new()) };
         self.call(
             target,
@@ -84,8 +85,8 @@ impl Plugin {
     ///
     /// # Errors
     /// The guest failed or answered with an error, or an item is not an entity that it may bring.
-    pub async fn read(&self, provider: &str, cursor: Option<String>) -> Result<Page, PluginError> {
-        let target = self.entity_provider("read");
+    pub async fn read(&self, acting: &Acting, provider: &str, cursor: Option<String>) -> Result<Page, PluginError> {
+        let target = self.entity_provider("read", acting);
         let Some(indices) = self.inner.entity_provider.clone() else {
             let message = "it does not export `entity-provider`".to_owned();
             return Err(self.error(&target, ErrorKind::NotThere, message));
@@ -104,8 +105,8 @@ impl Plugin {
         .await
     }
 
-    fn entity_provider(&self, function: &'static str) -> Target<'static> {
-        Target { extension_point: POINT, function, user: None, limit: self.inner.limits.page_deadline }
+    fn entity_provider<'a>(&self, function: &'static str, acting: &'a Acting) -> Target<'a> {
+        Target { extension_point: POINT, function, acting, limit: self.inner.limits.page_deadline }
     }
 
     fn check_page(&self, page: wit::Page) -> Result<Page, String> {

@@ -2,18 +2,19 @@
 
 use callboard_model::ui::{Input, Node, Outcome, Tree};
 
+use crate::acting::Acting;
 use crate::call::{Target, output};
 use crate::error::{ErrorKind, PluginError};
 use crate::limits::{TABLE_ROWS, TREE_BYTES, TREE_DEPTH, TREE_NODES};
 use crate::plugin::Plugin;
 
 impl Plugin {
-    /// Renders an extension for a user.
+    /// Renders an extension for somebody.
     ///
     /// # Errors
     /// There is no such extension, the guest failed or answered with an error, or its tree is too large.
-    pub async fn render(&self, user: Option<&str>, extension: &str, input: &Input) -> Result<Tree, PluginError> {
-        let target = self.ui("render", user);
+    pub async fn render(&self, acting: &Acting, extension: &str, input: &Input) -> Result<Tree, PluginError> {
+        let target = self.ui("render", acting);
         let input = self.ui_input(&target, extension, input)?;
         let Some(indices) = self.inner.ui.clone() else { return Err(self.not_there(&target, extension)) };
         let extension = extension.to_owned();
@@ -36,12 +37,12 @@ impl Plugin {
     /// There is no such extension, or the guest failed or answered with an error.
     pub async fn act(
         &self,
-        user: Option<&str>,
+        acting: &Acting,
         extension: &str,
         action: &str,
         input: &Input,
     ) -> Result<Outcome, PluginError> {
-        let target = self.ui("act", user);
+        let target = self.ui("act", acting);
         let input = self.ui_input(&target, extension, input)?;
         let Some(indices) = self.inner.ui.clone() else { return Err(self.not_there(&target, extension)) };
         let (extension, action) = (extension.to_owned(), action.to_owned());
@@ -61,8 +62,8 @@ impl Plugin {
         .await
     }
 
-    fn ui<'a>(&self, function: &'static str, user: Option<&'a str>) -> Target<'a> {
-        Target { extension_point: "ui", function, user, limit: self.inner.limits.ui_deadline }
+    fn ui<'a>(&self, function: &'static str, acting: &'a Acting) -> Target<'a> {
+        Target { extension_point: "ui", function, acting, limit: self.inner.limits.ui_deadline }
     }
 
     fn ui_input(&self, target: &Target<'_>, extension: &str, input: &Input) -> Result<String, PluginError> {

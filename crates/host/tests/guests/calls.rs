@@ -6,7 +6,7 @@ use callboard_host::{ErrorKind, GuestError, LimitOverrides, Limits, Plugin, Plug
 use callboard_model::api::PluginState;
 use serde_json::json;
 
-use crate::fixture::{Fixture, attack, shared_cache, spec};
+use crate::fixture::{Fixture, attack, nobody, shared_cache, spec};
 
 /// The deadline of the fixture's UI calls, and what a loaded machine may add to it.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ async fn check(name: &str, kind: ErrorKind, message: &str) {
     assert_eq!((error.plugin.as_str(), error.extension_point, error.function), (plugin.id(), "ui", "render"));
     beside.expect("another plugin goes on");
     // The other way in ends the same way.
-    let error = plugin.read(plugin.id(), None).await.expect_err(name);
+    let error = plugin.read(&nobody(), plugin.id(), None).await.expect_err(name);
     assert_eq!((error.kind, error.extension_point, error.function), (kind, "entity-provider", "read"));
 }
 
@@ -140,13 +140,13 @@ async fn what_a_guest_reports_is_no_fault() {
     let fixture = Fixture::new().await;
     let plugin = fixture.load("read_env").await;
     for _ in 0..10 {
-        let error: PluginError = plugin.read("read-env", None).await.unwrap_err();
+        let error: PluginError = plugin.read(&nobody(), "read-env", None).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Guest(GuestError::Other { code: "outcome".to_owned() }));
     }
     assert_eq!(plugin.state(), PluginState::Running);
-    let providers = plugin.providers().await.unwrap();
+    let providers = plugin.providers(&nobody()).await.unwrap();
     assert_eq!(providers.iter().map(|provider| provider.name.as_str()).collect::<Vec<_>>(), ["read-env"]);
-    let error = plugin.render(None, "nothing", &callboard_model::ui::Input::default()).await.unwrap_err();
+    let error = plugin.render(&nobody(), "nothing", &callboard_model::ui::Input::default()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotThere);
 }
 

@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use callboard_egress::{Egress, Settings};
-use callboard_host::{HostSettings, LimitOverrides, Limits, Plugin, PluginError, PluginHost, PluginSpec};
+use callboard_host::{
+    Acting, CatalogError, CatalogPage, CatalogQuery, CatalogReader, HostSettings, LimitOverrides, Limits, Plugin,
+    PluginError, PluginHost, PluginSpec,
+};
+use callboard_model::entity_ref::EntityRef;
+use callboard_model::filter::Predicate;
 use callboard_model::rights::Rights;
 use callboard_model::ui::{Input, Node};
 use callboard_store::{DatabaseConfig, Db, Kv};
@@ -80,10 +86,30 @@ pub(crate) fn shared_cache() -> PathBuf {
 
 /// Renders the extension that every guest has, and returns its text.
 pub(crate) async fn attack(plugin: &Plugin) -> Result<String, PluginError> {
-    let tree = plugin.render(Some("user:default/ada"), "attack", &Input::default()).await?;
+    let acting = Acting { user: Some("user:default/ada".to_owned()), catalog: Arc::new(Unread) };
+    let tree = plugin.render(&acting, "attack", &Input::default()).await?;
     match tree.root {
         Node::Text { text } => Ok(text),
         other => panic!("{other:?}"),
+    }
+}
+
+/// For whom scheduled work is done.
+pub(crate) fn nobody() -> Acting {
+    Acting { user: None, catalog: Arc::new(Unread) }
+}
+
+/// The catalog of whoever may read nothing of it.
+struct Unread;
+
+#[async_trait]
+impl CatalogReader for Unread {
+    async fn get(&self, _: &Predicate, _: &[EntityRef]) -> Result<Vec<Option<String>>, CatalogError> {
+        Err(CatalogError::Denied("nobody may".to_owned()))
+    }
+
+    async fn query(&self, _: &Predicate, _: CatalogQuery) -> Result<CatalogPage, CatalogError> {
+        Err(CatalogError::Denied("nobody may".to_owned()))
     }
 }
 

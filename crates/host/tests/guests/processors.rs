@@ -9,7 +9,7 @@ use callboard_model::entity::Entity;
 use callboard_model::processing::{Hook, ProcessInput, ProcessOutput};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, shared_cache, spec};
+use crate::fixture::{Fixture, nobody, shared_cache, spec};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -51,7 +51,7 @@ async fn attack(
     names: &[&str],
 ) -> Vec<Result<ProcessOutput, PluginError>> {
     let plugin = fixture.load("hostile_processor").await;
-    let results = plugin.process(processor, hook, &inputs(names)).await;
+    let results = plugin.process(&nobody(), processor, hook, &inputs(names)).await;
     assert_eq!(results.len(), names.len(), "one for each: {results:?}");
     for (index, (result, name)) in results.iter().zip(names).enumerate() {
         if let Err(error) = result {
@@ -161,15 +161,15 @@ async fn a_processor_that_always_fails_is_suspended() {
     let bystander = fixture.load("good_processor").await;
     let entities = inputs(&["a", "b"]);
     for _ in 0..3 {
-        plugin.process("panic", Hook::PostProcess, &entities).await;
+        plugin.process(&nobody(), "panic", Hook::PostProcess, &entities).await;
     }
     assert_eq!(plugin.state(), PluginState::Suspended);
-    for result in plugin.process("panic", Hook::PostProcess, &entities).await {
+    for result in plugin.process(&nobody(), "panic", Hook::PostProcess, &entities).await {
         let error = result.unwrap_err();
         assert!(matches!(error.kind, ErrorKind::Suspended { .. }), "{error}");
         assert!(error.message.contains("the processor says no"), "{error}");
     }
-    let results = bystander.process("greeting", Hook::PreProcess, &entities).await;
+    let results = bystander.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
@@ -205,7 +205,7 @@ async fn a_processor_changes_and_emits() {
     let fixture = fixture().await;
     let plugin = good(&fixture).await;
     let process = async |processor: &str, hook, input: ProcessInput| {
-        plugin.process(processor, hook, &[input]).await.pop().expect("a result")
+        plugin.process(&nobody(), processor, hook, &[input]).await.pop().expect("a result")
     };
 
     let output = process("greeting", Hook::PreProcess, input("a", json!({}))).await.unwrap();
@@ -246,7 +246,7 @@ async fn what_is_too_much_for_one_call_goes_in_several() {
     let mut huge = input("huge", json!({})).entity.into_value();
     huge["spec"]["definition"] = json!("x".repeat(4 * 1024 * 1024));
     entities[1_700].entity = Entity::from_value(huge).unwrap();
-    let results = plugin.process("greeting", Hook::PreProcess, &entities).await;
+    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
     assert_eq!(results.len(), entities.len());
     for (index, (result, input)) in results.into_iter().zip(&entities).enumerate() {
         if index == 1_700 {
@@ -277,7 +277,7 @@ async fn a_full_batch_fits_into_memory() {
         entity["spec"]["profile"] = json!({ "a": { "b": 1 } });
         input.entity = Entity::from_value(entity).unwrap();
     }
-    let results = plugin.process("greeting", Hook::PreProcess, &entities).await;
+    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
     assert!(results.iter().all(|result| result.as_ref().is_ok_and(|output| output.entity.is_some())));
 }
 
@@ -286,7 +286,7 @@ async fn what_the_manifest_does_not_name_is_not_called() {
     let fixture = fixture().await;
     let plugin = good(&fixture).await;
     for (processor, hook) in [("nothing", Hook::PreProcess), ("greeting", Hook::PostProcess)] {
-        let results = plugin.process(processor, hook, &inputs(&["a", "b"])).await;
+        let results = plugin.process(&nobody(), processor, hook, &inputs(&["a", "b"])).await;
         assert_eq!(results.len(), 2);
         for result in results {
             let error = result.unwrap_err();

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights};
+use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights};
 
 /// What both sides name. Where one side is narrower, it is the narrower that holds.
 pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
@@ -15,6 +15,7 @@ pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
         }),
         http: merged(meet(&declared.http, &granted.http, meet_http)),
         kv: declared.kv && granted.kv,
+        catalog: CatalogRights { kinds: meet_kinds(&declared.catalog.kinds, &granted.catalog.kinds) },
         entity_processor: EntityProcessorRights {
             kinds: meet_kinds(&declared.entity_processor.kinds, &granted.entity_processor.kinds),
         },
@@ -168,11 +169,12 @@ pub fn missing(declared: &Rights, granted: &Rights) -> Vec<String> {
     if declared.kv && !granted.kv {
         lines.push("kv: true".to_owned());
     }
-    let mut kinds = |point: &str, declared: &[String], granted: &[String]| {
+    let mut kinds = |key: &str, declared: &[String], granted: &[String]| {
         let is_granted = |kind: &String| granted.iter().any(|granted| granted.eq_ignore_ascii_case(kind));
         let kinds = declared.iter().filter(|kind| !is_granted(kind));
-        lines.extend(kinds.map(|kind| format!("{point}: {{ kinds: [ {kind} ] }}")));
+        lines.extend(kinds.map(|kind| format!("{key}: {{ kinds: [ {kind} ] }}")));
     };
+    kinds("catalog", &declared.catalog.kinds, &granted.catalog.kinds);
     kinds("entity-processor", &declared.entity_processor.kinds, &granted.entity_processor.kinds);
     kinds("entity-provider", &declared.entity_provider.kinds, &granted.entity_provider.kinds);
     lines
@@ -248,6 +250,11 @@ mod tests {
             json!({"entity-provider": {"kinds": ["User"]}}),
         );
         check(
+            json!({"catalog": {"kinds": ["API", "Group"]}, "entity-provider": {"kinds": ["User"]}}),
+            json!({"catalog": {"kinds": ["api", "User"]}}),
+            json!({"catalog": {"kinds": ["API"]}}),
+        );
+        check(
             json!({"entity-processor": {"kinds": ["User"]}, "entity-provider": {"kinds": ["Group"]}}),
             json!({"entity-processor": {"kinds": ["user", "group"]}}),
             json!({"entity-processor": {"kinds": ["User"]}}),
@@ -284,6 +291,7 @@ mod tests {
         let declared = rights(json!({
             "log": true, "kv": true, "config": ["a.b", "c"],
             "http": ["GET https://a.example.com", "GET config:a.b"],
+            "catalog": {"kinds": ["API"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
         }));
@@ -295,6 +303,7 @@ mod tests {
                 "config: [ c ]",
                 "http: [ \"GET config:a.b\" ]",
                 "kv: true",
+                "catalog: { kinds: [ API ] }",
                 "entity-processor: { kinds: [ Resource ] }",
                 "entity-provider: { kinds: [ User ] }",
             ]

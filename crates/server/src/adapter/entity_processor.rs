@@ -6,19 +6,22 @@ use callboard_host::{ErrorKind, Plugin, Processor};
 use callboard_model::filter::Predicate;
 use callboard_model::processing::{Hook, ProcessInput, ProcessOutput};
 
+use super::catalog_reader::Scheduled;
+
 /// One processor of a plugin.
 pub(crate) struct PluginProcessor {
     plugin: Plugin,
+    scheduled: Scheduled,
     processor: Processor,
     digest: String,
 }
 
 impl PluginProcessor {
     /// Those that a plugin has, in the order of its manifest.
-    pub(crate) fn all(plugin: &Plugin) -> Vec<PluginProcessor> {
+    pub(crate) fn all(plugin: &Plugin, scheduled: &Scheduled) -> Vec<PluginProcessor> {
         let own = |processor: Processor| {
             let digest = plugin.processor_digest(&processor.id).unwrap_or_default();
-            PluginProcessor { plugin: plugin.clone(), processor, digest }
+            PluginProcessor { plugin: plugin.clone(), scheduled: scheduled.clone(), processor, digest }
         };
         plugin.processors().into_iter().map(own).collect()
     }
@@ -47,7 +50,8 @@ impl EntityProcessor for PluginProcessor {
     }
 
     async fn process(&self, hook: Hook, inputs: &[ProcessInput]) -> Vec<Result<ProcessOutput, ProcessorError>> {
-        let results = self.plugin.process(&self.processor.id, hook, inputs).await;
+        let acting = self.scheduled.acting(self.plugin.id());
+        let results = self.plugin.process(&acting, &self.processor.id, hook, inputs).await;
         let failed = |error: callboard_host::PluginError| ProcessorError {
             // What an entity is too large for, it is the next time as well.
             retry: error.kind != ErrorKind::Input,

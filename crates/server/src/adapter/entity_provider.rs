@@ -5,9 +5,12 @@ use callboard_catalog::{Again, EntityProvider, Mode, ProviderError, ProviderPage
 use callboard_host::{self as host, Plugin, PluginError};
 use callboard_model::schedule::Schedule;
 
+use super::catalog_reader::Scheduled;
+
 /// One provider of a plugin.
 pub(crate) struct PluginProvider {
     plugin: Plugin,
+    scheduled: Scheduled,
     name: String,
     schedule: Schedule,
     fingerprint: String,
@@ -18,13 +21,14 @@ impl PluginProvider {
     ///
     /// # Errors
     /// The plugin fails to say so.
-    pub(crate) async fn all(plugin: &Plugin) -> Result<Vec<PluginProvider>, PluginError> {
+    pub(crate) async fn all(plugin: &Plugin, scheduled: &Scheduled) -> Result<Vec<PluginProvider>, PluginError> {
         if !plugin.extension_points().contains(&"entity-provider") {
             return Ok(Vec::new());
         }
-        let providers = plugin.providers().await?;
+        let providers = plugin.providers(&scheduled.acting(plugin.id())).await?;
         let own = |provider: host::Provider| PluginProvider {
             plugin: plugin.clone(),
+            scheduled: scheduled.clone(),
             name: provider.name,
             schedule: provider.schedule,
             fingerprint: plugin.fingerprint(),
@@ -52,7 +56,9 @@ impl EntityProvider for PluginProvider {
     }
 
     async fn read(&self, cursor: Option<String>) -> Result<ProviderPage, ProviderError> {
-        let page = self.plugin.read(&self.name, cursor).await.map_err(|error| ProviderError::new(error.to_string()))?;
+        let acting = self.scheduled.acting(self.plugin.id());
+        let page = self.plugin.read(&acting, &self.name, cursor).await;
+        let page = page.map_err(|error| ProviderError::new(error.to_string()))?;
         Ok(ProviderPage {
             items: page.items,
             next: page.next,

@@ -109,11 +109,13 @@ fn grant_block(id: &str, source: &str, rights: &Rights) -> String {
     if rights.kv {
         grant.push("      kv: true".to_owned());
     }
-    for (point, kinds) in
-        [("entity-processor", &rights.entity_processor.kinds), ("entity-provider", &rights.entity_provider.kinds)]
-    {
+    for (key, kinds) in [
+        ("catalog", &rights.catalog.kinds),
+        ("entity-processor", &rights.entity_processor.kinds),
+        ("entity-provider", &rights.entity_provider.kinds),
+    ] {
         if !kinds.is_empty() {
-            grant.push(format!("      {point}:"));
+            grant.push(format!("      {key}:"));
             grant.push("        kinds:".to_owned());
             grant.extend(kinds.iter().map(|kind| format!("          - {}", quoted(kind))));
         }
@@ -152,6 +154,7 @@ mod tests {
             "config": ["catalog.providers.awsS3"],
             "http": ["GET https://*.s3.*.amazonaws.com", "GET config:integrations.awsS3.endpoint"],
             "kv": true,
+            "catalog": {"kinds": ["Component", "API"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["Location"]},
         }));

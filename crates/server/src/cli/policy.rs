@@ -34,7 +34,7 @@ pub(super) enum PolicyCommand {
     Explain {
         #[command(flatten)]
         database: DatabaseOf,
-        /// Such as user:default/ada
+        /// Such as user:default/ada, or plugin:s3 for a plugin that works for nobody in particular
         user: String,
         /// Such as catalog.entity.delete
         permission: String,
@@ -57,11 +57,14 @@ pub(super) async fn run(command: PolicyCommand, out: &mut (dyn Write + Send)) ->
     match command {
         PolicyCommand::Check { config } => check(&config, out),
         PolicyCommand::Explain { database, user, permission, entity } => {
-            let user = parse(&user, Some("user"))?;
+            let somebody = match user.strip_prefix("plugin:") {
+                Some(id) => Somebody::Plugin(id.to_owned()),
+                None => Somebody::User(parse(&user, Some("user"))?),
+            };
             let entity = entity.map(|entity| parse(&entity, None)).transpose()?;
             let (config, db) = database.open_with_config(false).await?;
             let policy = Policy::new(&config.permission);
-            let explained = explain(&db, &policy, &user, &permission, entity.as_ref(), out).await;
+            let explained = explain(&db, &policy, &somebody, &permission, entity.as_ref(), out).await;
             db.close().await;
             explained
         }
@@ -112,29 +115,26 @@ fn listed(texts: &[String]) -> String {
     if texts.is_empty() { "nothing".to_owned() } else { texts.join(", ") }
 }
 
+/// Whom a question is about.
+enum Somebody {
+    User(EntityRef),
+    Plugin(String),
+}
+
 async fn explain(
     db: &Db,
     policy: &Policy,
-    user: &EntityRef,
+    somebody: &Somebody,
     permission: &str,
     entity: Option<&EntityRef>,
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, Failure> {
     let named = Permission::named(permission, Action::Update, Subject::Entities);
     let permission = Permission::built_in(permission).unwrap_or(named);
-    let profile = read(db, user).await?;
-    if profile.is_none() {
-        writeln!(out, "{user} is not in the catalog: no group is known of them.")?;
-    }
-    let groups = profile.as_ref().map(directory::groups_of).unwrap_or_default();
-    let ownership: Vec<EntityRef> = std::iter::once(user.clone()).chain(groups).collect();
-    let names: Vec<String> = ownership.iter().map(ToString::to_string).collect();
-    let principal = Principal::User(User {
-        entity_ref: user.clone(),
-        display_name: user.name().to_owned(),
-        ownership,
-        scope: Scope::unlimited(),
-    });
+    let principal = match somebody {
+        Somebody::User(user) => Principal::User(known(db, user, out).await?),
+        Somebody::Plugin(id) => Principal::Plugin(id.clone()),
+    };
     let rows = match entity {
         None => None,
         Some(entity) => {
@@ -146,10 +146,28 @@ async fn explain(
     let explanation = policy.explain(&principal, &permission, rows.as_ref());
     let what = entity.map(|entity| format!(" for {entity}")).unwrap_or_default();
     let verdict = if explanation.allowed { "may" } else { "may not" };
-    writeln!(out, "{user} {verdict} use {}{what}.", permission.name())?;
-    writeln!(out, "  who counts as them: {}", listed(&names))?;
+    writeln!(out, "{principal} {verdict} use {}{what}.", permission.name())?;
+    if let Some(user) = principal.user() {
+        let names: Vec<String> = user.ownership.iter().map(ToString::to_string).collect();
+        writeln!(out, "  who counts as them: {}", listed(&names))?;
+    }
     weighed(&explanation, out)?;
     Ok(if explanation.allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A user, with the groups that the catalog knows of them.
+async fn known(db: &Db, user: &EntityRef, out: &mut (dyn Write + Send)) -> Result<User, Failure> {
+    let profile = read(db, user).await?;
+    if profile.is_none() {
+        writeln!(out, "{user} is not in the catalog: no group is known of them.")?;
+    }
+    let groups = profile.as_ref().map(directory::groups_of).unwrap_or_default();
+    Ok(User {
+        entity_ref: user.clone(),
+        display_name: user.name().to_owned(),
+        ownership: std::iter::once(user.clone()).chain(groups).collect(),
+        scope: Scope::unlimited(),
+    })
 }
 
 fn weighed(explanation: &Explanation, out: &mut (dyn Write + Send)) -> Result<(), Failure> {

@@ -236,6 +236,8 @@ pub enum Audience {
     Entity(EntityRef),
     /// Whoever has this role.
     Role(String),
+    /// The plugin with this id, where it works for nobody in particular.
+    Plugin(String),
 }
 
 /// As it is written.
@@ -246,6 +248,7 @@ impl fmt::Display for Audience {
             Audience::SignedIn => f.write_str("signed-in"),
             Audience::Entity(entity_ref) => entity_ref.fmt(f),
             Audience::Role(role) => write!(f, "role:{role}"),
+            Audience::Plugin(id) => write!(f, "plugin:{id}"),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use callboard_catalog::Catalog;
+use callboard_host::Acting;
 use callboard_model::access::Access;
 use callboard_model::filter::SearchRows;
 use serde_json::Value;
@@ -11,6 +13,7 @@ use serde_json::Value;
 use super::error::{ApiError, MISSING, Result};
 use super::identify::{Identified, Identity};
 use super::state::App;
+use crate::adapter::catalog_reader;
 use crate::identity::{Credential, Principal};
 use crate::policy::{Denied, Permission, Policy, Reason};
 
@@ -49,9 +52,15 @@ impl Caller {
         &self.policy
     }
 
-    /// The user's ref, for a plugin.
+    /// The user's ref.
     pub(crate) fn user_ref(&self) -> Option<String> {
         self.principal.user().map(|user| user.entity_ref.to_string())
+    }
+
+    /// Has a plugin that is called for them act for them: it may read what they may, within the limits of the credential
+    /// that they use.
+    pub(crate) fn acting(&self, catalog: &Catalog) -> Acting {
+        catalog_reader::acting(catalog, &self.policy, &self.principal)
     }
 }
 
@@ -118,7 +127,7 @@ fn refusal(principal: &Principal, permission: &Permission, reason: &Reason) -> O
             )));
         }
         // A token that is limited is told so, or its owner would look for the fault in the policy.
-        Principal::Service(_) => return Some(lacks(principal, permission, reason)),
+        Principal::Service(_) | Principal::Plugin(_) => return Some(lacks(principal, permission, reason)),
         Principal::User(user) if !user.scope.allows(permission) => return Some(lacks(principal, permission, reason)),
         Principal::User(_) => {}
     }

@@ -77,7 +77,7 @@ async fn render(
     let plugin = plugins::running(&app, &id)?;
     let entity = subject(&app, &caller, plugin, &extension, wish.entity_ref.as_deref()).await?;
     let input = Input { entity, cursor: wish.cursor, value: None };
-    let tree = plugin.render(caller.user_ref().as_deref(), &extension, &input).await.map_err(failed)?;
+    let tree = plugin.render(&caller.acting(&app.catalog), &extension, &input).await.map_err(failed)?;
     Ok(json(&tree))
 }
 
@@ -99,8 +99,8 @@ async fn act(
         return Err(caller.lacks_for(&what));
     }
     let input = Input { entity, cursor: None, value: wish.value };
-    let user = caller.user_ref();
-    let outcome: Outcome = plugin.act(user.as_deref(), &extension, &action, &input).await.map_err(failed)?;
+    let acting = caller.acting(&app.catalog);
+    let outcome: Outcome = plugin.act(&acting, &extension, &action, &input).await.map_err(failed)?;
     Ok(json(&outcome))
 }
 

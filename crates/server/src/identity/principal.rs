@@ -17,6 +17,8 @@ pub enum Principal {
     Service(Service),
     /// Whoever has the token of this push source.
     Source(String),
+    /// A plugin that works for nobody in particular: while it provides or processes entities. No request comes from one.
+    Plugin(String),
 }
 
 /// Somebody who is signed in.
@@ -47,7 +49,7 @@ impl Principal {
     pub fn user(&self) -> Option<&User> {
         match self {
             Principal::User(user) => Some(user),
-            Principal::Anonymous | Principal::Service(_) | Principal::Source(_) => None,
+            Principal::Anonymous | Principal::Service(_) | Principal::Source(_) | Principal::Plugin(_) => None,
         }
     }
 
@@ -57,7 +59,7 @@ impl Principal {
         match self {
             Principal::User(user) => Some(&user.scope),
             Principal::Service(service) => Some(&service.scope),
-            Principal::Anonymous | Principal::Source(_) => None,
+            Principal::Anonymous | Principal::Source(_) | Principal::Plugin(_) => None,
         }
     }
 }
@@ -70,6 +72,7 @@ impl fmt::Display for Principal {
             Principal::User(user) => user.entity_ref.fmt(f),
             Principal::Service(service) => write!(f, "service:{}", service.subject),
             Principal::Source(source) => write!(f, "push:{source}"),
+            Principal::Plugin(id) => write!(f, "plugin:{id}"),
         }
     }
 }

@@ -10,6 +10,7 @@ use callboard_model::rights::Rights;
 use futures::future::join_all;
 use serde_json::Value;
 
+use crate::adapter::catalog_reader::Scheduled;
 use crate::adapter::entity_processor::PluginProcessor;
 use crate::adapter::entity_provider::PluginProvider;
 use crate::config::{Config, PluginConfig};
@@ -17,6 +18,7 @@ use crate::config::{Config, PluginConfig};
 /// The plugins of app-config, in its order.
 pub(crate) struct Plugins {
     listed: Vec<Listed>,
+    scheduled: Scheduled,
 }
 
 /// One of them.
@@ -75,8 +77,12 @@ impl Outcome {
 
 impl Plugins {
     /// Loads them all at once: to compile one takes a while.
-    pub(crate) async fn load(config: &Config, host: &PluginHost) -> (Plugins, Vec<Arc<dyn EntityProvider>>) {
-        let loaded = join_all(config.plugins.iter().map(|plugin| load(config, plugin, host))).await;
+    pub(crate) async fn load(
+        config: &Config,
+        host: &PluginHost,
+        scheduled: Scheduled,
+    ) -> (Plugins, Vec<Arc<dyn EntityProvider>>) {
+        let loaded = join_all(config.plugins.iter().map(|plugin| load(config, plugin, host, &scheduled))).await;
         let mut listed = Vec::new();
         let mut providers: Vec<Arc<dyn EntityProvider>> = Vec::new();
         for (mut plugin, own) in loaded {
@@ -100,7 +106,7 @@ impl Plugins {
             }
             listed.push(plugin);
         }
-        (Plugins { listed }, providers)
+        (Plugins { listed, scheduled }, providers)
     }
 
     pub(crate) fn all(&self) -> &[Listed] {
@@ -115,7 +121,7 @@ impl Plugins {
 
     /// What those that can be called contribute to the processing of entities, in the order of app-config.
     pub(crate) fn processors(&self) -> Vec<Arc<dyn EntityProcessor>> {
-        let own = self.running().flat_map(PluginProcessor::all);
+        let own = self.running().flat_map(|plugin| PluginProcessor::all(plugin, &self.scheduled));
         own.map(|processor| Arc::new(processor) as Arc<dyn EntityProcessor>).collect()
     }
 
@@ -131,7 +137,12 @@ impl Listed {
     }
 }
 
-async fn load(config: &Config, plugin: &PluginConfig, host: &PluginHost) -> (Listed, Vec<PluginProvider>) {
+async fn load(
+    config: &Config,
+    plugin: &PluginConfig,
+    host: &PluginHost,
+    scheduled: &Scheduled,
+) -> (Listed, Vec<PluginProvider>) {
     let mut listed = Listed {
         id: plugin.id.clone(),
         source: plugin.source.clone(),
@@ -179,7 +190,7 @@ async fn load(config: &Config, plugin: &PluginConfig, host: &PluginHost) -> (Lis
             return (listed, Vec::new());
         }
     };
-    match PluginProvider::all(&loaded).await {
+    match PluginProvider::all(&loaded, scheduled).await {
         Ok(providers) => {
             listed.outcome = Outcome::Loaded(loaded);
             (listed, providers)

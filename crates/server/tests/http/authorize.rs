@@ -132,6 +132,10 @@ async fn why() {
     assert_eq!((&answer["principal"], &answer["allowed"]), (&json!("user:default/ada"), &json!(true)));
     assert!(answer["rules"][1]["place"].as_str().unwrap().contains("app-config.yaml:"), "{answer}");
     assert_eq!(answer["rules"][1]["to"], json!(["signed-in"]));
+    let about = "permission=catalog.entity.read&user=plugin:s3";
+    assert_eq!(ask(&bob, about).await.status, 403);
+    let answer = ask(&guest, about).await.json();
+    assert_eq!((&answer["principal"], &answer["allowed"]), (&json!("plugin:s3"), &json!(false)), "{answer}");
     assert_eq!(ask(&bob, "permission=catalog.entity.delete&entityRef=component:default/none").await.status, 404);
     assert_eq!(ask(&bob, "").await.status, 400);
     assert_eq!(ask(&portal.anonymous(), shelf).await.status, 401);

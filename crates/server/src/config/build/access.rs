@@ -73,7 +73,7 @@ impl Build<'_> {
     fn audiences(&mut self, list: &Node, path: &str, roles: &BTreeMap<String, Vec<Audience>>) -> Vec<Audience> {
         let mut audiences = Vec::new();
         for (at, who) in list.items().iter().enumerate() {
-            match who.text().map(|text| audience(text, roles)) {
+            match who.text().map(|text| self.audience(text, roles)) {
                 Some(Ok(audience)) => audiences.push(audience),
                 Some(Err(fix)) => {
                     self.fail(&format!("{path}[{at}]"), who, "does not say who is meant", &fix);
@@ -82,6 +82,57 @@ impl Build<'_> {
             }
         }
         audiences
+    }
+
+    fn audience(&self, text: &str, roles: &BTreeMap<String, Vec<Audience>>) -> Result<Audience, String> {
+        const WORDS: &[&str] = &["anyone", "signed-in"];
+        if let Some(role) = text.strip_prefix("role:") {
+            if roles.contains_key(role) {
+                return Ok(Audience::Role(role.to_owned()));
+            }
+            let names: Vec<&str> = roles.keys().map(String::as_str).collect();
+            return Err(match (nearest(role, &names), names.is_empty()) {
+                (Some(nearest), _) => format!("Did you mean `role:{nearest}`?"),
+                (None, true) => {
+                    "No role may stand here: `permission.roles` has none, and a role is not a member of another."
+                        .to_owned()
+                }
+                (None, false) => format!("`permission.roles` has {}.", names.join(", ")),
+            });
+        }
+        if let Some(id) = text.strip_prefix("plugin:") {
+            return self.plugin(id);
+        }
+        match text {
+            "anyone" => Ok(Audience::Anyone),
+            "signed-in" => Ok(Audience::SignedIn),
+            text => match EntityRef::parse(text, None, None) {
+                Ok(entity_ref) if ["user", "group"].contains(&entity_ref.kind()) => Ok(Audience::Entity(entity_ref)),
+                Ok(_) => Err("Only refs of users and groups may stand here.".to_owned()),
+                Err(_) => Err(match nearest(text, WORDS) {
+                    Some(nearest) => format!("Did you mean `{nearest}`?"),
+                    None => {
+                        "Write `anyone`, `signed-in`, `role:` and a role's name, `plugin:` and a plugin's id, or a ref such \
+                         as `user:default/ada` or `group:default/team-a`."
+                            .to_owned()
+                    }
+                }),
+            },
+        }
+    }
+
+    /// A plugin that is not in app-config is a slip of the pen.
+    fn plugin(&self, id: &str) -> Result<Audience, String> {
+        let plugins = self.root.get("plugins").map(Node::entries).unwrap_or_default();
+        let ids: Vec<&str> = plugins.iter().map(|(id, _)| id.as_str()).collect();
+        if ids.contains(&id) {
+            return Ok(Audience::Plugin(id.to_owned()));
+        }
+        Err(match (nearest(id, &ids), ids.is_empty()) {
+            (Some(nearest), _) => format!("Did you mean `plugin:{nearest}`?"),
+            (None, true) => "There is no such plugin: `plugins` has none.".to_owned(),
+            (None, false) => format!("`plugins` has {}.", ids.join(", ")),
+        })
     }
 
     /// What to write instead of a name that stands for no permission. What plugins and the proxy's endpoints name is only
@@ -182,37 +233,4 @@ impl Build<'_> {
 
 fn entity_ref(node: &Node) -> Option<EntityRef> {
     node.text().and_then(|text| EntityRef::parse(text, None, None).ok())
-}
-
-fn audience(text: &str, roles: &BTreeMap<String, Vec<Audience>>) -> Result<Audience, String> {
-    const WORDS: &[&str] = &["anyone", "signed-in"];
-    if let Some(role) = text.strip_prefix("role:") {
-        if roles.contains_key(role) {
-            return Ok(Audience::Role(role.to_owned()));
-        }
-        let names: Vec<&str> = roles.keys().map(String::as_str).collect();
-        return Err(match (nearest(role, &names), names.is_empty()) {
-            (Some(nearest), _) => format!("Did you mean `role:{nearest}`?"),
-            (None, true) => {
-                "No role may stand here: `permission.roles` has none, and a role is not a member of another.".to_owned()
-            }
-            (None, false) => format!("`permission.roles` has {}.", names.join(", ")),
-        });
-    }
-    match text {
-        "anyone" => Ok(Audience::Anyone),
-        "signed-in" => Ok(Audience::SignedIn),
-        text => match EntityRef::parse(text, None, None) {
-            Ok(entity_ref) if ["user", "group"].contains(&entity_ref.kind()) => Ok(Audience::Entity(entity_ref)),
-            Ok(_) => Err("Only refs of users and groups may stand here.".to_owned()),
-            Err(_) => Err(match nearest(text, WORDS) {
-                Some(nearest) => format!("Did you mean `{nearest}`?"),
-                None => {
-                    "Write `anyone`, `signed-in`, `role:` and a role's name, or a ref such as `user:default/ada` or \
-                         `group:default/team-a`."
-                        .to_owned()
-                }
-            }),
-        },
-    }
 }

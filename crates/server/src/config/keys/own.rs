@@ -289,6 +289,14 @@ pub(super) const KEYS: &[Key] = &[
     )
     .default("`[]`"),
     Key::new("plugins.*.grant.kv", Boolean, "Keep values of its own between calls").default("false"),
+    Key::new(
+        "plugins.*.grant.catalog",
+        Mapping,
+        "Read entities, as far as whoever it is called for may read them. Where that is nobody, `permission.policy` must \
+         give `catalog.entity.read` to `plugin:<id>`",
+    ),
+    Key::new("plugins.*.grant.catalog.kinds", Texts, "The kinds that it may read; others are not there for it")
+        .default("`[]`"),
     Key::new("plugins.*.grant.entity-processor", Mapping, "Emit entities while others are processed"),
     Key::new("plugins.*.grant.entity-processor.kinds", Texts, "The kinds that it may emit directly").default("`[]`"),
     Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
@@ -327,7 +335,7 @@ pub(super) const KEYS: &[Key] = &[
          one segment or several",
     )
     .required(),
-    Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, `role:<name>`, or the refs of users and groups").required(),
+    Key::new("permission.policy[].to", Texts, "`anyone`, `signed-in`, `role:<name>`, the refs of users and groups, or `plugin:<id>` for a plugin while it provides or processes entities").required(),
     Key::new(
         "permission.policy[].where",
         Any,
@@ -339,7 +347,7 @@ pub(super) const KEYS: &[Key] = &[
         Mapping,
         "Names for groups of people, for `to`. Whoever has the role `admin` may do everything, under any policy",
     ),
-    Key::new("permission.roles.*", Texts, "`anyone`, `signed-in`, or the refs of users and groups"),
+    Key::new("permission.roles.*", Texts, "`anyone`, `signed-in`, the refs of users and groups, or `plugin:<id>`"),
     Key::new("auth", Mapping, "How to sign in"),
     Key::new(
         "auth.environment",

@@ -77,6 +77,7 @@ fn read_params(params: &Params) -> Result<Query> {
         cursor: params.one("cursor")?.map(ToOwned::to_owned),
         total: params.word("totalItems", &TOTAL)? != Some("exclude"),
         fields: params.list("fields").unwrap_or_default(),
+        bytes: None,
     })
 }
 
@@ -108,6 +109,7 @@ fn read_body(body: &Fields) -> Result<Query> {
         cursor: cursor.map(ToOwned::to_owned),
         total: total != Some("exclude"),
         fields: body.texts("fields")?.unwrap_or_default(),
+        bytes: None,
     })
 }
 

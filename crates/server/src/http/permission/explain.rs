@@ -20,7 +20,7 @@ use crate::policy::{Action, Explanation, Outcome, Permission, Scope, Subject, We
     params(
         ("permission" = String, Query),
         ("entityRef" = Option<String>, Query, description = "An entity that the caller may see"),
-        ("user" = Option<String>, Query, description = "Whoever asks where absent; needs `policy.read`"),
+        ("user" = Option<String>, Query, description = "Whoever asks where absent; `plugin:<id>` for a plugin that works for nobody in particular. Needs `policy.read`"),
     ),
     responses((status = 200, body = PolicyExplanation), (status = 404, description = "No such entity that the caller may see")))]
 pub(super) async fn explain(State(app): State<App>, caller: Caller, RawQuery(raw): RawQuery) -> Result<Response> {
@@ -53,8 +53,11 @@ pub(super) async fn explain(State(app): State<App>, caller: Caller, RawQuery(raw
     Ok(json(&written(&principal, &permission, entity_ref.as_ref(), explanation, sees_rules)))
 }
 
-/// Somebody as they would be at the portal's pages.
+/// Somebody as they would be at the portal's pages, or a plugin as it works for nobody in particular.
 async fn somebody(app: &App, user: &str) -> Result<Principal> {
+    if let Some(id) = user.strip_prefix("plugin:") {
+        return Ok(Principal::Plugin(id.to_owned()));
+    }
     let entity_ref = EntityRef::parse(user, Some("user"), None)
         .map_err(|error| ApiError::input(format!("'{}' is no user: {error}", user.escape_default())))?;
     let found = app.catalog.by_ref(&Access::All, &entity_ref).await?;
