@@ -42,6 +42,15 @@ pub(crate) struct Habits {
     pub keeps: bool,
 }
 
+/// What a list looks like, which matters more than what is in it: only a change of this builds it anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Waiting,
+    Failed,
+    Empty,
+    Rows,
+}
+
 /// Fetches by `key`; nothing where there is no key.
 pub(crate) fn live<K, T, Fetch, Answer>(
     key: impl Fn() -> Option<K> + Send + Sync + 'static,
@@ -131,6 +140,16 @@ impl<T: PartialEq + Send + Sync + 'static> Live<T> {
     /// Fetches again.
     pub(crate) fn reload(self) {
         self.again.update(|again| *again = again.wrapping_add(1));
+    }
+
+    /// What its list looks like, with what says whether that is empty.
+    pub(crate) fn shape(self, is_empty: impl Fn(&T) -> bool + Send + Sync + 'static) -> Memo<Shape> {
+        Memo::new(move |_| match self.data.with(|data| data.as_ref().map(&is_empty)) {
+            Some(true) => Shape::Empty,
+            Some(false) => Shape::Rows,
+            None if self.error.with(Option::is_some) => Shape::Failed,
+            None => Shape::Waiting,
+        })
     }
 
     /// Whether there is nothing to show yet, neither data nor error.

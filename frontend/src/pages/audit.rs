@@ -9,7 +9,7 @@ use super::PageHead;
 use crate::api;
 use crate::audit_state::AuditState;
 use crate::browser;
-use crate::live::{Habits, Live, live};
+use crate::live::{Habits, Live, Shape, live};
 use crate::messages::{Msg, t};
 use crate::ui::{Button, CopyButton, DataTable, EmptyState, ErrorPanel, Glyph, Icon, Skeleton, Stale, Variant};
 
@@ -31,15 +31,6 @@ struct Log {
 #[derive(Clone, Copy)]
 struct Open(Callback<AuditEntry>);
 
-/// What the table looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Waiting,
-    Failed,
-    Empty,
-    Rows,
-}
-
 /// The audit log.
 #[component]
 pub(crate) fn AuditLogPage() -> impl IntoView {
@@ -51,12 +42,7 @@ pub(crate) fn AuditLogPage() -> impl IntoView {
     });
     let log = Log { state, show };
     let page = live(move || Some(state.get()), api::audit::page, Habits { beats: true, keeps: true });
-    let shape = Memo::new(move |_| match page.data.with(|page| page.as_ref().map(|page| page.items.is_empty())) {
-        Some(true) => Shape::Empty,
-        Some(false) => Shape::Rows,
-        None if page.error.with(Option::is_some) => Shape::Failed,
-        None => Shape::Waiting,
-    });
+    let shape = page.shape(|page| page.items.is_empty());
     let body = move || {
         match shape.get() {
         Shape::Waiting => view! { <div class="card__body"><Skeleton lines=14 /></div> }.into_any(),

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{List, columns};
 use crate::format;
 use crate::list_state::{ListState, Whose};
-use crate::live::Live;
+use crate::live::{Live, Shape};
 use crate::messages::{Msg, t};
 use crate::pulse::use_now;
 use crate::query::Page;
@@ -13,24 +13,10 @@ use crate::ui::{
     Button, DataTable, EmptyState, ErrorPanel, Glyph, Icon, Pagination, Skeleton, Sorting, Stale, Variant,
 };
 
-/// What the table looks like, which matters more than what is in it: only a change of this builds it anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Waiting,
-    Failed,
-    Empty,
-    Rows,
-}
-
 /// The rows, or why there are none.
 #[component]
 pub(crate) fn Results(list: List, page: Live<Page>) -> impl IntoView {
-    let shape = Memo::new(move |_| match page.data.with(|page| page.as_ref().map(|page| page.rows.is_empty())) {
-        Some(true) => Shape::Empty,
-        Some(false) => Shape::Rows,
-        None if page.error.with(Option::is_some) => Shape::Failed,
-        None => Shape::Waiting,
-    });
+    let shape = page.shape(|page| page.rows.is_empty());
     let loading = move || page.busy.get().then(|| view! { <div class="progress-line"></div> });
     let body = move || {
         match shape.get() {

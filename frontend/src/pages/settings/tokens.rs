@@ -9,7 +9,7 @@ use leptos::task;
 use super::new_token::NewToken;
 use crate::api;
 use crate::browser;
-use crate::live::{Habits, live};
+use crate::live::{Habits, Shape, live};
 use crate::messages::{Msg, t};
 use crate::ui::{
     Alert, Button, Card, Chip, Code, Column, CopyButton, DataTable, Dialog, EmptyState, ErrorPanel, Glyph, Importance,
@@ -19,15 +19,6 @@ use crate::ui::{
 /// Asks whether a token is to be revoked; for the table's cells.
 #[derive(Clone, Copy)]
 struct Revoke(Callback<PersonalToken>);
-
-/// What the table looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Waiting,
-    Failed,
-    Empty,
-    Rows,
-}
 
 /// The reader's tokens, and the way to make and to revoke one.
 #[component]
@@ -58,12 +49,7 @@ pub(crate) fn Tokens() -> impl IntoView {
             }
         });
     };
-    let shape = Memo::new(move |_| match tokens.data.with(|list| list.as_ref().map(|list| list.items.is_empty())) {
-        Some(true) => Shape::Empty,
-        Some(false) => Shape::Rows,
-        None if tokens.error.with(Option::is_some) => Shape::Failed,
-        None => Shape::Waiting,
-    });
+    let shape = tokens.shape(|list| list.items.is_empty());
     let rows = Memo::new(move |_| tokens.data.get().map(|list| list.items).unwrap_or_default());
     let idle = Memo::new(move |_| !making.get() && !matches!(shape.get(), Shape::Waiting | Shape::Failed));
     let begin = move || {
