@@ -46,8 +46,12 @@ impl Build<'_> {
         let path = format!("permission.policy[{index}]");
         let allow: Vec<String> = texts(rule.get("allow"));
         for (at, node) in rule.get("allow").map(Node::items).unwrap_or_default().iter().enumerate() {
-            if let Some(fix) = node.text().and_then(|pattern| self.not_a_permission(pattern)) {
-                self.fail(&format!("{path}.allow[{at}]"), node, "stands for no permission", &fix);
+            let (place, pattern) = (format!("{path}.allow[{at}]"), node.text().unwrap_or_default());
+            if let Some(fix) = self.not_a_permission(pattern) {
+                self.fail(&place, node, "stands for no permission", &fix);
+            } else if rule.get("where").is_some() && is_about_no_entity(pattern) {
+                let message = "is not about entities, so that a rule with `where` does not give it";
+                self.warn(&place, node, message, "Move it to a rule without `where`.");
             }
         }
         let to = rule.get("to").map(|to| self.audiences(to, &format!("{path}.to"), roles)).unwrap_or_default();
@@ -228,6 +232,15 @@ impl Build<'_> {
             }
         }
         refs
+    }
+}
+
+/// Whether none of the permissions that a pattern stands for is about entities. Of those that plugins name, nobody knows.
+fn is_about_no_entity(pattern: &str) -> bool {
+    let mut matched = policy::Permission::BUILT_IN.iter().filter(|permission| permission.matches(pattern)).peekable();
+    match matched.peek() {
+        Some(_) => matched.all(|permission| permission.subject() == policy::Subject::Whole),
+        None => pattern.starts_with("proxy."),
     }
 }
 
