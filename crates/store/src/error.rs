@@ -116,14 +116,15 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(database) if database.is_unique_violation() => {
                 Error::Duplicate(database.message().to_owned())
             }
-            // SQLITE_BUSY and its extended codes have 5 in their low byte.
-            sqlx::Error::Database(database)
-                if database.code().and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| code & 0xff == 5) =>
-            {
-                Error::Busy(database.message().to_owned())
-            }
+            sqlx::Error::Database(database) if is_busy(&error) => Error::Busy(database.message().to_owned()),
             sqlx::Error::Database(database) => Error::Failed(database.message().to_owned()),
             _ => Error::Failed(error.to_string()),
         }
     }
+}
+
+/// Whether SQLite says that somebody else has the file: `SQLITE_BUSY`, whose extended codes have 5 in their low byte.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|database| database.code());
+    code.and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| code & 0xff == 5)
 }

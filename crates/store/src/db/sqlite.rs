@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
@@ -15,8 +16,12 @@ use sqlx::{
     ValueRef as _,
 };
 
+use crate::error::is_busy;
 use crate::limits::{BUSY, CACHE_KIB, CHECKPOINT_PAGES, PAGE_BYTES, READERS, WAL_BYTES, WRITER_CACHE_KIB};
 use crate::{Error, Row, Sql, Value};
+
+/// The pause before a file that somebody else opens is opened again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 pub(super) struct Sqlite {
     writer: SqlitePool,
@@ -58,22 +63,13 @@ impl Sqlite {
             .pragma("journal_size_limit", WAL_BYTES.to_string())
             .pragma("temp_store", "memory")
             .disable_statement_logging();
-        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY).idle_timeout(None).max_lifetime(None);
-        let writer = pool()
-            .max_connections(1)
-            .connect_with(
-                options
-                    .clone()
-                    .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
-                    .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string()),
-            )
-            .await
-            .map_err(|error| failed_to_open(&name, &error))?;
-        let readers = pool()
-            .max_connections(READERS)
-            .connect_with(options.pragma("cache_size", format!("-{CACHE_KIB}")).pragma("query_only", "on"))
-            .await
-            .map_err(|error| failed_to_open(&name, &error))?;
+        let writer = options
+            .clone()
+            .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string());
+        let writer = pool(1, writer).await.map_err(|error| failed_to_open(&name, &error))?;
+        let readers = options.pragma("cache_size", format!("-{CACHE_KIB}")).pragma("query_only", "on");
+        let readers = pool(READERS, readers).await.map_err(|error| failed_to_open(&name, &error))?;
         Ok(Sqlite { writer, readers, path, _folder: folder })
     }
 
@@ -190,6 +186,19 @@ fn value(row: &SqliteRow, index: usize) -> Result<Value, Error> {
         _ => <String as Decode<Engine>>::decode(raw).map(Value::Text),
     };
     decoded.map_err(|error| Error::Column { column: index.to_string(), reason: error.to_string() })
+}
+
+/// Connections to a file. The first one puts a new file into WAL mode, which takes it for oneself alone, and where others
+/// open it at the same moment SQLite does not wait as it does otherwise.
+async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let begun = Instant::now();
+    loop {
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY).idle_timeout(None).max_lifetime(None);
+        match pool.max_connections(connections).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY => tokio::time::sleep(AGAIN).await,
+            opened => return opened,
+        }
+    }
 }
 
 fn failed_to_open(name: &str, error: &dyn std::fmt::Display) -> Error {

@@ -71,6 +71,20 @@ async fn with_rows_in_the_tables(place: Place) {
     assert_eq!(first::<i64>(&db, query("SELECT count(*) FROM a WHERE y IS NULL", args![])).await, 10_000);
 }
 
+/// To open a new file takes it for oneself alone for a moment, and whoever comes in that moment waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_is_opened_by_several_at_once() {
+    for _ in 0..100 {
+        let place = std::sync::Arc::new(Place::on(callboard_store::Engine::Sqlite));
+        let mut tasks = JoinSet::new();
+        for _ in 0..8 {
+            let place = std::sync::Arc::clone(&place);
+            tasks.spawn(async move { place.open().await.close().await });
+        }
+        tasks.join_all().await;
+    }
+}
+
 /// Replicas that start at the same moment.
 async fn together(place: Place) {
     let mut tasks = JoinSet::new();
