@@ -18,6 +18,7 @@ use crate::http::session::user_agent;
 use crate::http::state::App;
 use crate::identity::session::{Begin, cookie};
 use crate::identity::sign_in::Return;
+use crate::identity::sign_in::failure::Failure;
 use crate::identity::sign_in::flow::Browser;
 use crate::policy::Permission;
 
@@ -57,7 +58,11 @@ async fn come_back(
             return failed(provider, &failure);
         }
     };
-    let recorded = asked.signs_in(&app, &arrival.user, &provider.config.id).await?;
+    let recorded = match asked.signs_in(&app, &arrival.user, &provider.config.id).await {
+        Ok(recorded) => recorded,
+        // It is a browser that comes here, and its reader is told at the page where they can try again.
+        Err(error) => return failed(provider, &Failure::Internal(error.message)),
+    };
     let old = cookie::read(&headers);
     let begin = Begin {
         user: &arrival.user,
