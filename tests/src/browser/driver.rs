@@ -41,24 +41,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) async fn start() -> Result<Self> {
         let window = WINDOWS.acquire().await.context("windows are never refused")?;
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("chromedriver did not start; `cargo xtask test` installs it where it can")?;
-        let stdout = process.stdout.take().context("its output was to be piped")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let port = loop {
-            let Some(line) = lines.next_line().await? else { bail!("chromedriver ended before it listened") };
-            if let Some(port) = line.strip_prefix("ChromeDriver was started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        // What it says later goes nowhere, but has to go: a full pipe would stop it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (process, port) = listening().await?;
         let profile = tempfile::tempdir().context("a folder for the profile")?;
         Ok(Self { process, address: format!("http://127.0.0.1:{port}"), profile, _window: window })
     }
@@ -84,4 +67,41 @@ impl Driver {
     pub(super) async fn stop(mut self) -> Result<()> {
         self.process.kill().await.context("chromedriver did not end")
     }
+}
+
+/// How often chromedriver is started before a test gives up on it.
+const STARTS: usize = 5;
+
+/// Starts a chromedriver on a free port.
+///
+/// It takes a free port of IPv6 and then asks for the same one of IPv4, which somebody else may
+/// have by then: it says "IPv4 port not available" and ends. That is no fault of the portal's, so it
+/// is started again, on another port.
+async fn listening() -> Result<(Child, u16)> {
+    let mut said = String::new();
+    for _ in 0..STARTS {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("chromedriver did not start; `cargo xtask test` installs it where it can")?;
+        let stdout = process.stdout.take().context("its output was to be piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        said.clear();
+        while let Some(line) = lines.next_line().await? {
+            if let Some(port) = line.strip_prefix("ChromeDriver was started successfully on port ") {
+                let port = port.trim_end_matches('.').parse().with_context(|| format!("chromedriver said {line:?}"))?;
+                // What it says later goes nowhere, but has to go: a full pipe would stop it.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Ok((process, port));
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        process.wait().await.context("chromedriver did not end")?;
+    }
+    bail!("chromedriver ended {STARTS} times before it listened; the last time it said:\n{said}")
 }
