@@ -25,6 +25,7 @@ use crate::limits::{
     FAREWELL, IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_BACKOFF, STORE_RETRY, TAKEN_AT_ONCE, TELL_PAUSE,
 };
 use crate::process::{Last, Processed, Processor, Work};
+use crate::query::lookup::Remembered;
 use crate::query::names::Names;
 use crate::settings::{ProcessingInterval, Settings};
 
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) changes: watch::Sender<u64>,
     pub(crate) replica: Arc<Replica>,
     pub(crate) names: Arc<Names>,
+    pub(crate) documents: Arc<Remembered>,
 }
 
 impl Shared {

@@ -1,5 +1,7 @@
 //! Reading: what is asked, and what is answered.
 
+use std::sync::Arc;
+
 use callboard_model::filter::Predicate;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -22,8 +24,8 @@ mod values;
 
 pub use lookup::look_up;
 
-/// An entity as it goes out: JSON text that is passed on as it is.
-pub type Document = Box<RawValue>;
+/// An entity as it goes out: JSON text that is passed on as it is, and that a process may remember.
+pub type Document = Arc<RawValue>;
 
 /// `GET` and `POST /entities/by-query`.
 #[derive(Clone, Debug, PartialEq)]

@@ -43,6 +43,15 @@ pub enum Engine {
     Postgres,
 }
 
+/// A state of the database. Two that are the same hold the same.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum State {
+    /// Transactions that were kept since the file was opened.
+    Writes(u64),
+    /// Which transactions are seen, in PostgreSQL's words.
+    Snapshot(Arc<str>),
+}
+
 /// A transaction. Without [`Tx::commit`] nothing of it stays.
 ///
 /// After a statement has failed, all that is left is to drop it: PostgreSQL takes no further statement then, and here
@@ -105,19 +114,19 @@ impl Db {
     }
 
     /// How many statements were carried out since the database was opened, those of transactions among them; how these
-    /// begin and end is not counted. What a question costs is a number of statements: on PostgreSQL each is a way to the
+    /// begin and end is not counted, nor how a [`Memo`](crate::Memo) asks whether anything was written. What a question costs is a number of statements: on PostgreSQL each is a way to the
     /// server and back.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.inner.statements.load(Ordering::Relaxed)
     }
 
-    /// Counts what was written, where nobody else writes: on SQLite. A read that began at some count is of no earlier
-    /// state, and whoever was told that something is kept reads at a higher one.
-    pub(crate) fn writes(&self) -> Option<u64> {
-        match self.inner.driver {
-            Driver::Sqlite(_) => Some(self.inner.writes.load(Ordering::Acquire)),
-            Driver::Postgres(_) => None,
+    /// Names the state that a reader sees from now on. A read that begins later is of no earlier state, and whoever was
+    /// told that something is kept is at another one. None where the server cannot be asked.
+    pub(crate) async fn state(&self) -> Option<State> {
+        match &self.inner.driver {
+            Driver::Sqlite(_) => Some(State::Writes(self.inner.writes.load(Ordering::Acquire))),
+            Driver::Postgres(postgres) => postgres.snapshot().await.map(State::Snapshot),
         }
     }
 

@@ -7,12 +7,13 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::Db;
+use crate::db::State;
 use crate::limits::MEMO_AGE;
 
-/// Keeps what was read from a database until this process writes to it, whatever it writes.
+/// Keeps what was read from a database until somebody writes to it, whatever they write.
 ///
-/// That is as good as reading again where nobody else writes: on SQLite. On PostgreSQL other replicas do, so nothing is
-/// kept there: who registered something through one of them finds it through another at once.
+/// That is as good as reading again. On SQLite nobody else writes. On PostgreSQL other replicas do, so the server is asked
+/// each time whether anything was: who registered something through one replica finds it through another at once.
 pub struct Memo<K, V> {
     kept: Cache<K, Kept<V>, Weigh<K, V>>,
 }
@@ -24,9 +25,9 @@ struct Kept<V> {
 }
 
 /// The state of the database when something was about to be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Seen {
-    writes: u64,
+    state: State,
     at: Instant,
 }
 
@@ -35,8 +36,16 @@ pub struct Seen {
 pub enum Known<V> {
     /// What reading it would come to.
     Value(V),
-    /// Nothing that is still true. What is read now is kept with this; none where nothing can be kept.
+    /// Nothing that is still true. What is read now is kept with this; none where the database cannot say its state.
     Nothing(Option<Seen>),
+}
+
+impl Seen {
+    /// The state of now. None where the database cannot say it.
+    pub async fn now(db: &Db) -> Option<Seen> {
+        let at = Instant::now();
+        db.state().await.map(|state| Seen { state, at })
+    }
 }
 
 impl<K: Hash + Eq, V: Clone> Memo<K, V> {
@@ -48,13 +57,18 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     }
 
     /// What there is under a key.
-    pub fn get(&self, db: &Db, key: &K) -> Known<V> {
-        let Some(writes) = db.writes() else { return Known::Nothing(None) };
-        match self.kept.get(key) {
-            // Another program may have opened the file, a command of ours for example.
-            Some(kept) if kept.seen.writes == writes && kept.seen.at.elapsed() < MEMO_AGE => Known::Value(kept.value),
-            _ => Known::Nothing(Some(Seen { writes, at: Instant::now() })),
+    pub async fn get(&self, db: &Db, key: &K) -> Known<V> {
+        match Seen::now(db).await {
+            None => Known::Nothing(None),
+            Some(seen) => self.at(&seen, key).map_or(Known::Nothing(Some(seen)), Known::Value),
         }
+    }
+
+    /// What there is under a key that is true in a state.
+    pub fn at(&self, seen: &Seen, key: &K) -> Option<V> {
+        let kept = self.kept.get(key)?;
+        // Another program may have opened the file, a command of ours for example.
+        (kept.seen.state == seen.state && kept.seen.at.elapsed() < MEMO_AGE).then_some(kept.value)
     }
 
     /// Keeps what was read after [`Memo::get`] had nothing.

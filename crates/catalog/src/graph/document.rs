@@ -125,7 +125,7 @@ pub(crate) fn render(
         out.push_str(&format!(",\"status\":{{\"items\":{status}}}"));
     }
     out.push('}');
-    serde_json::value::RawValue::from_string(out)
+    Ok(serde_json::value::RawValue::from_string(out)?.into())
 }
 
 #[derive(Serialize)]

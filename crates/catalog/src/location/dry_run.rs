@@ -40,7 +40,8 @@ pub(crate) async fn dry_run(shared: &Shared, location: &NewLocation) -> Result<D
             }
             todo.push_back(child);
         }
-        entities.push(to_raw_value(&entity).map_err(|error| Error::Input(error.to_string()))?);
+        let entity = to_raw_value(&entity).map_err(|error| Error::Input(error.to_string()))?;
+        entities.push(entity.into());
     }
     Ok(DryRun { exists, location: registered, entities })
 }

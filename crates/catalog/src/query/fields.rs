@@ -35,7 +35,7 @@ impl Fields {
                 copy(&value, &mut out, &path);
             }
         }
-        to_raw_value(&out)
+        Ok(to_raw_value(&out)?.into())
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
             });
             let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
             let fields = Fields::parse(&fields).unwrap();
-            let found = fields.project(to_raw_value(&entity).unwrap()).unwrap();
+            let found = fields.project(to_raw_value(&entity).unwrap().into()).unwrap();
             assert_eq!(serde_json::from_str::<Value>(found.get()).unwrap(), expected, "{fields:?}");
         }
         check(&["kind"], json!({"kind": "API"}));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::{Predicate, SearchRows};
-use callboard_store::{Db, Sql, Tx, args, query};
+use callboard_store::{Db, Memo, Seen, Sql, Tx, args, query};
 use serde_json::Value;
 
 use super::documents;
@@ -15,7 +15,7 @@ use super::select::Selection;
 use super::{Ancestry, AncestryItem};
 use crate::engine::Shared;
 use crate::index::id;
-use crate::limits::REFS;
+use crate::limits::{REFS, REMEMBERED_DOCUMENTS};
 use crate::{Document, Error};
 
 /// An entity by its ref.
@@ -151,25 +151,18 @@ pub(crate) async fn by_refs(
         return Err(Error::Input(format!("{} refs are too many at once: at most {REFS}", refs.len())));
     }
     let fields = Fields::parse(fields)?;
-    let sql = documents::select(|sql| {
-        let possible = refs.iter().filter(|name| !name.contains('\0'));
-        sql.push(" AND r.ref IN ").list(possible.cloned());
-    });
     let is_free = filter.is_none() && *access == Access::All;
     let mut documents: HashMap<String, Document> = HashMap::new();
     if is_free || refs.len() <= BY_DOCUMENT {
-        // What a condition looks at may not be among the fields.
-        let whole = if is_free { &fields } else { &Fields::default() };
-        for found in documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, whole).await? {
-            if is_meant(&found.document, access, filter)? {
-                let document = if is_free { found.document } else { fields.of(found.document)? };
-                documents.insert(found.name, document);
+        for (name, document) in whole(shared, refs).await? {
+            if is_meant(&document, access, filter)? {
+                documents.insert(name, fields.of(document)?);
             }
         }
     } else {
         let mut tx = shared.db.read().await?;
         let selection = Selection::of(&mut tx, access, filter, None).await?;
-        for found in documents::read(&mut Source::Within(&mut tx), &shared.names, sql, &fields).await? {
+        for found in documents::read(&mut Source::Within(&mut tx), &shared.names, of_refs(refs), &fields).await? {
             if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name)
             {
                 documents.insert(found.name, found.document);
@@ -178,6 +171,58 @@ pub(crate) async fn by_refs(
     }
     // A ref may be asked for twice.
     Ok(refs.iter().map(|name| documents.get(name).cloned()).collect())
+}
+
+fn of_refs<'a>(refs: impl IntoIterator<Item = &'a String>) -> Sql {
+    documents::select(|sql| {
+        let possible = refs.into_iter().filter(|name| !name.contains('\0'));
+        sql.push(" AND r.ref IN ").list(possible.cloned());
+    })
+}
+
+/// Whole documents by their refs, and none of what is not there.
+pub(crate) struct Remembered(Memo<String, Option<Document>>);
+
+impl Remembered {
+    pub(crate) fn new() -> Remembered {
+        // Beside the text there are the ref once more, and what the memory needs to find and to judge it.
+        let weigh = |name: &String, document: &Option<Document>| {
+            name.len() + document.as_ref().map_or(0, |document| document.get().len()) + 150
+        };
+        Remembered(Memo::new(REMEMBERED_DOCUMENTS, weigh))
+    }
+}
+
+/// The whole documents of entities, as far as they are there, whoever may see them.
+async fn whole(shared: &Shared, refs: &[String]) -> Result<HashMap<String, Document>, Error> {
+    let memo = &shared.documents.0;
+    let seen = Seen::now(&shared.db).await;
+    let mut documents = HashMap::with_capacity(refs.len());
+    let mut unknown: HashSet<&String> = HashSet::new();
+    for name in refs {
+        match seen.as_ref().and_then(|seen| memo.at(seen, name)) {
+            Some(Some(document)) => {
+                documents.insert(name.clone(), document);
+            }
+            Some(None) => {}
+            None => {
+                unknown.insert(name);
+            }
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(documents);
+    }
+    let sql = of_refs(unknown.iter().copied());
+    for found in documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, &Fields::default()).await? {
+        unknown.remove(&found.name);
+        memo.keep(found.name.clone(), seen.clone(), Some(found.document.clone()));
+        documents.insert(found.name, found.document);
+    }
+    for missing in unknown {
+        memo.keep(missing.clone(), seen.clone(), None);
+    }
+    Ok(documents)
 }
 
 /// An entity and everything that it comes from, as far as the caller may see it.

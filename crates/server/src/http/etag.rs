@@ -18,34 +18,47 @@ pub(crate) async fn weak_etags(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     // What somebody may see is not for caches that others share, and is asked for again each time.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    if !reads || response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
+    if !reads || response.status() != StatusCode::OK {
         return response;
     }
+    if !response.headers().contains_key(header::ETAG) {
+        response = tagged(response).await;
+    }
+    let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    match tag.is_some_and(|tag| matches(&known, tag)) {
+        true => not_modified(response.into_parts().0.headers),
+        false => response,
+    }
+}
+
+/// Adds an ETag, unless it is too large.
+async fn tagged(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let small = body.size_hint().exact().is_some_and(|size| size <= MAX_BYTES);
     if !small {
         return Response::from_parts(parts, body);
     }
-    let bytes = match axum::body::to_bytes(body, usize::MAX).await {
-        Ok(bytes) => bytes,
-        Err(error) => return super::error::ApiError::internal(&error).into_response(),
-    };
-    let tag = weak(&bytes);
-    let unchanged = matches(&known, &tag);
-    if let Ok(value) = HeaderValue::from_str(&tag) {
-        parts.headers.insert(header::ETAG, value);
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => {
+            tag(&mut parts.headers, &bytes);
+            Response::from_parts(parts, Body::from(bytes))
+        }
+        Err(error) => super::error::ApiError::internal(&error).into_response(),
     }
-    if unchanged {
-        return not_modified(parts.headers);
+}
+
+/// Adds the weak ETag of an answer's content.
+pub(crate) fn tag(headers: &mut HeaderMap, content: &[u8]) {
+    if let Ok(value) = HeaderValue::try_from(weak(content)) {
+        headers.insert(header::ETAG, value);
     }
-    Response::from_parts(parts, Body::from(bytes))
 }
 
 /// The weak ETag of some content.
 pub(crate) fn weak(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    let short: String = hex::encode(digest).chars().take(27).collect();
-    format!("W/\"{:x}-{short}\"", content.len())
+    let mut digest = hex::encode(Sha256::digest(content));
+    digest.truncate(27);
+    format!("W/\"{:x}-{digest}\"", content.len())
 }
 
 /// Whether `If-None-Match` names this ETag.

@@ -11,6 +11,7 @@ use callboard_store::{Db, Known, Memo};
 
 use super::caller::Caller;
 use super::error::ApiError;
+use super::etag;
 use super::state::App;
 
 /// Bytes that are remembered: the pages that everybody opens, and some thousand entities.
@@ -46,9 +47,8 @@ pub(crate) async fn answer(State(app): State<App>, request: Request, next: Next)
         return next.run(request).await;
     };
     let answers = &app.answers;
-    let seen = match answers.memo.get(&answers.db, &url) {
+    let seen = match answers.memo.get(&answers.db, &url).await {
         Known::Value((headers, body)) => return (headers, body).into_response(),
-        Known::Nothing(None) => return next.run(request).await,
         Known::Nothing(seen) => seen,
     };
     let response = next.run(request).await;
@@ -56,9 +56,10 @@ pub(crate) async fn answer(State(app): State<App>, request: Request, next: Next)
     if response.status() != StatusCode::OK || !small {
         return response;
     }
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     match axum::body::to_bytes(body, usize::MAX).await {
         Ok(bytes) => {
+            etag::tag(&mut parts.headers, &bytes);
             answers.memo.keep(url, seen, (parts.headers.clone(), bytes.clone()));
             Response::from_parts(parts, Body::from(bytes))
         }

@@ -56,12 +56,14 @@ fn is_probe(path: &str) -> bool {
 
 /// A path as one line of plain text: nothing in it can start a line of its own, or turn the rest around.
 pub(crate) fn escape(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            ' '..='~' => c.to_string(),
-            _ => c.escape_unicode().to_string(),
-        })
-        .collect()
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' => escaped.push(c),
+            _ => escaped.extend(c.escape_unicode()),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

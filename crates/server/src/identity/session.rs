@@ -267,7 +267,7 @@ impl Sessions {
     }
 
     async fn read(&self, hash: &String) -> Result<Option<Kept>, Error> {
-        let seen = match self.found.get(&self.db, hash) {
+        let seen = match self.found.get(&self.db, hash).await {
             Known::Value(kept) => return Ok(Some(kept)),
             Known::Nothing(seen) => seen,
         };

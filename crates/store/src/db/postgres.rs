@@ -21,17 +21,20 @@ mod failure;
 mod listen;
 mod pool;
 mod presence;
+mod snapshot;
 mod tidy;
 mod values;
 
 use connect::Server;
 use pool::{Lease, Pool};
 use presence::Presence;
+use snapshot::Snapshot;
 
 pub(super) struct Postgres {
     writer: Arc<Pool>,
     readers: Arc<Pool>,
     presence: Arc<Presence>,
+    snapshot: Snapshot,
     /// Told when there is a new channel to listen to. Dropped, the listener ends.
     wanted: watch::Sender<()>,
     hub: Arc<Hub>,
@@ -63,6 +66,7 @@ impl Postgres {
             writer: Pool::new(server.clone(), &presence, server.writer_setup(), 1),
             readers: Pool::new(server.clone(), &presence, server.reader_setup(), readers),
             presence,
+            snapshot: Snapshot::default(),
             wanted: watch::channel(()).0,
             hub,
             lock: lock_of(&schema),
@@ -95,6 +99,11 @@ impl Postgres {
     pub(super) async fn fetch_all(&self, sql: Sql) -> Result<Vec<Row>, Error> {
         let (text, args) = sql.render_postgres()?;
         read(&self.readers.fetch_all(&text, &args).await?)
+    }
+
+    /// What a reader would see now, in PostgreSQL's words.
+    pub(super) async fn snapshot(&self) -> Option<Arc<str>> {
+        self.snapshot.now(&self.readers).await
     }
 
     pub(super) async fn tidy(&self) -> Result<(), Error> {
