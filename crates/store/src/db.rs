@@ -114,8 +114,8 @@ impl Db {
     }
 
     /// How many statements were carried out since the database was opened, those of transactions among them; how these
-    /// begin and end is not counted, nor how a [`Memo`](crate::Memo) asks whether anything was written. What a question costs is a number of statements: on PostgreSQL each is a way to the
-    /// server and back.
+    /// begin and end is not counted, nor how a [`Memo`](crate::Memo) asks whether anything was written. What a question
+    /// costs is a number of statements: on PostgreSQL each is a way to the server and back.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.inner.statements.load(Ordering::Relaxed)

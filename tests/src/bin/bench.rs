@@ -7,6 +7,10 @@ use anyhow::Result;
 use callboard_tests::bench::{self, Engine, Options, Section, floor, ingest};
 use clap::{Parser, Subcommand};
 
+/// The portal's own: what it saves is saved on both sides of a ratio.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]

@@ -151,26 +151,33 @@ pub(crate) async fn by_refs(
         return Err(Error::Input(format!("{} refs are too many at once: at most {REFS}", refs.len())));
     }
     let fields = Fields::parse(fields)?;
-    let is_free = filter.is_none() && *access == Access::All;
+    if refs.len() <= BY_DOCUMENT || filter.is_none() && *access == Access::All {
+        let found = whole(shared, refs).await?.into_iter();
+        return found.map(|document| shown(document, access, filter, &fields)).collect();
+    }
+    let mut tx = shared.db.read().await?;
+    let selection = Selection::of(&mut tx, access, filter, None).await?;
     let mut documents: HashMap<String, Document> = HashMap::new();
-    if is_free || refs.len() <= BY_DOCUMENT {
-        for (name, document) in whole(shared, refs).await? {
-            if is_meant(&document, access, filter)? {
-                documents.insert(name, fields.of(document)?);
-            }
-        }
-    } else {
-        let mut tx = shared.db.read().await?;
-        let selection = Selection::of(&mut tx, access, filter, None).await?;
-        for found in documents::read(&mut Source::Within(&mut tx), &shared.names, of_refs(refs), &fields).await? {
-            if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name)
-            {
-                documents.insert(found.name, found.document);
-            }
+    for found in documents::read(&mut Source::Within(&mut tx), &shared.names, of_refs(refs), &fields).await? {
+        if selection.sets.as_ref().is_none_or(|sets| sets.contains(found.id)) && selection.scope.covers(&found.name) {
+            documents.insert(found.name, found.document);
         }
     }
     // A ref may be asked for twice.
     Ok(refs.iter().map(|name| documents.get(name).cloned()).collect())
+}
+
+/// What somebody gets of a whole document.
+fn shown(
+    document: Option<Document>,
+    access: &Access,
+    filter: Option<&Predicate>,
+    fields: &Fields,
+) -> Result<Option<Document>, Error> {
+    match document {
+        Some(document) if is_meant(&document, access, filter)? => fields.of(document).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn of_refs<'a>(refs: impl IntoIterator<Item = &'a String>) -> Sql {
@@ -193,36 +200,25 @@ impl Remembered {
     }
 }
 
-/// The whole documents of entities, as far as they are there, whoever may see them.
-async fn whole(shared: &Shared, refs: &[String]) -> Result<HashMap<String, Document>, Error> {
+/// The whole documents of entities in the order of their refs, whoever may see them.
+async fn whole(shared: &Shared, refs: &[String]) -> Result<Vec<Option<Document>>, Error> {
     let memo = &shared.documents.0;
     let seen = Seen::now(&shared.db).await;
-    let mut documents = HashMap::with_capacity(refs.len());
-    let mut unknown: HashSet<&String> = HashSet::new();
-    for name in refs {
-        match seen.as_ref().and_then(|seen| memo.at(seen, name)) {
-            Some(Some(document)) => {
-                documents.insert(name.clone(), document);
-            }
-            Some(None) => {}
-            None => {
-                unknown.insert(name);
-            }
+    let known: Vec<_> = refs.iter().map(|name| seen.as_ref().and_then(|seen| memo.at(seen, name))).collect();
+    let unknown: HashSet<&String> =
+        refs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(name, _)| name).collect();
+    let mut read = HashMap::with_capacity(unknown.len());
+    if !unknown.is_empty() {
+        let sql = of_refs(unknown.iter().copied());
+        for found in documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, &Fields::default()).await? {
+            read.insert(found.name, found.document);
         }
     }
-    if unknown.is_empty() {
-        return Ok(documents);
+    for name in unknown {
+        memo.keep(name.clone(), seen.clone(), read.get(name).cloned());
     }
-    let sql = of_refs(unknown.iter().copied());
-    for found in documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, &Fields::default()).await? {
-        unknown.remove(&found.name);
-        memo.keep(found.name.clone(), seen.clone(), Some(found.document.clone()));
-        documents.insert(found.name, found.document);
-    }
-    for missing in unknown {
-        memo.keep(missing.clone(), seen.clone(), None);
-    }
-    Ok(documents)
+    let whole = refs.iter().zip(known).map(|(name, known)| known.unwrap_or_else(|| read.get(name).cloned()));
+    Ok(whole.collect())
 }
 
 /// An entity and everything that it comes from, as far as the caller may see it.

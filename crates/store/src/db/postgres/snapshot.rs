@@ -4,10 +4,9 @@
 //! be asked each time, because who was told through one replica that something is kept reads it through another. But those
 //! who ask while a question is under way share the next one, so that a busy server asks once for many requests.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Mutex;
+use tokio::sync::oneshot;
 
 use super::pool::Pool;
 use crate::Error;
@@ -16,33 +15,74 @@ use crate::Error;
 /// which transactions had not ended, of those that have a number, and every one that writes has one.
 const ASK: &str = "SELECT pg_catalog.pg_current_snapshot()::text";
 
-#[derive(Default)]
-pub(super) struct Snapshot {
-    /// How many have asked.
-    asked: AtomicU64,
-    last: Mutex<Answer>,
-}
+/// None where the server could not be asked.
+type Answer = Option<Arc<str>>;
+
+#[derive(Clone, Default)]
+pub(super) struct Snapshot(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
-struct Answer {
-    /// It began after so many had asked: they are those whom it answers.
-    of: u64,
-    /// None where the server could not be asked.
-    text: Option<Arc<str>>,
+struct Waiting {
+    is_asked: bool,
+    /// Those whom the question under way does not answer, because they came after it began.
+    next: Vec<oneshot::Sender<Answer>>,
 }
 
 impl Snapshot {
     /// The snapshot of some moment after this call. None where the server cannot be asked: whoever goes on and reads is
     /// told why.
-    pub(super) async fn now(&self, pool: &Arc<Pool>) -> Option<Arc<str>> {
-        let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut last = self.last.lock().await;
-        if last.of < number {
-            let of = self.asked.load(Ordering::Acquire);
-            let text = ask(pool).await.inspect_err(|error| tracing::debug!(%error, "nothing is remembered")).ok();
-            *last = Answer { of, text };
+    pub(super) async fn now(&self, pool: &Arc<Pool>) -> Answer {
+        let (sender, answer) = oneshot::channel();
+        let is_asked = {
+            let mut waiting = self.waiting();
+            waiting.next.push(sender);
+            std::mem::replace(&mut waiting.is_asked, true)
+        };
+        if !is_asked {
+            // On its own: whoever came first may go away before the answer comes.
+            tokio::spawn(Asking { snapshot: self.clone(), is_done: false }.run(Arc::clone(pool)));
         }
-        last.text.clone()
+        answer.await.ok().flatten()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that asks. However it ends, the next who comes begins another.
+struct Asking {
+    snapshot: Snapshot,
+    is_done: bool,
+}
+
+impl Asking {
+    async fn run(mut self, pool: Arc<Pool>) {
+        loop {
+            // Those who are about to ask come first.
+            tokio::task::yield_now().await;
+            let asking = std::mem::take(&mut self.snapshot.waiting().next);
+            let answer = ask(&pool).await.inspect_err(|error| tracing::debug!(%error, "nothing is remembered")).ok();
+            for waiting in asking {
+                // They may no longer wait.
+                waiting.send(answer.clone()).ok();
+            }
+            let mut waiting = self.snapshot.waiting();
+            if waiting.next.is_empty() {
+                waiting.is_asked = false;
+                drop(waiting);
+                self.is_done = true;
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if !self.is_done {
+            *self.snapshot.waiting() = Waiting::default();
+        }
     }
 }
 
