@@ -116,8 +116,8 @@ pub(crate) enum Again {
 /// A success.
 #[derive(Debug)]
 pub(crate) enum Made {
-    /// The same as the last time.
-    Unchanged,
+    /// The same as the last time, where some of what it depends on has another validator.
+    Unchanged { renewed: BTreeMap<String, String> },
     /// Something else, or for the first time.
     New(Box<Output>),
 }
@@ -254,7 +254,7 @@ impl Processor {
             let is_location = work.source.kind() == "Location";
             if holds && ((is_location && same_version) || fetch.all_unchanged(&last.dependencies).await) {
                 return Processed {
-                    result: Ok(Made::Unchanged),
+                    result: Ok(Made::Unchanged { renewed: fetch.renewed }),
                     dependencies: last.dependencies.clone(),
                     again: again(work, &last.dependencies, fetch.read_failed, left),
                 };

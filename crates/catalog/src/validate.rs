@@ -38,6 +38,6 @@ pub(crate) async fn once(processor: &Processor, source: Entity) -> Result<(Entit
     match processor.process(&work).await.result? {
         Made::New(output) => Ok((output.entity, output.children)),
         // Without an earlier result there is nothing that could be unchanged.
-        Made::Unchanged => Ok((work.source, Vec::new())),
+        Made::Unchanged { .. } => Ok((work.source, Vec::new())),
     }
 }

@@ -47,7 +47,7 @@ pub use config::{DatabaseConfig, Pem, PostgresConfig, Secret, Tls, TlsMode, UrlE
 pub use db::{Db, Engine, Tx};
 pub use error::Error;
 pub use kv::Kv;
-pub use memo::{Known, Memo, Seen};
+pub use memo::{Memo, Seen};
 pub use migrate::{Migration, migrate};
 pub use notify::{Notification, Notifications};
 pub use row::{Column, Row};

@@ -31,15 +31,6 @@ pub struct Seen {
     at: Instant,
 }
 
-/// What a [`Memo`] has under a key.
-#[derive(Debug)]
-pub enum Known<V> {
-    /// What reading it would come to.
-    Value(V),
-    /// Nothing that is still true. What is read now is kept with this; none where the database cannot say its state.
-    Nothing(Option<Seen>),
-}
-
 impl Seen {
     /// The state of now. None where the database cannot say it.
     pub async fn now(db: &Db) -> Option<Seen> {
@@ -56,14 +47,6 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         Memo { kept: Cache::with_weighter(about, bytes, Weigh(weigh)) }
     }
 
-    /// What there is under a key.
-    pub async fn get(&self, db: &Db, key: &K) -> Known<V> {
-        match Seen::now(db).await {
-            None => Known::Nothing(None),
-            Some(seen) => self.at(&seen, key).map_or(Known::Nothing(Some(seen)), Known::Value),
-        }
-    }
-
     /// What there is under a key that is true in a state.
     pub fn at(&self, seen: &Seen, key: &K) -> Option<V> {
         let kept = self.kept.get(key)?;
@@ -71,7 +54,7 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         (kept.seen.state == seen.state && kept.seen.at.elapsed() < MEMO_AGE).then_some(kept.value)
     }
 
-    /// Keeps what was read after [`Memo::get`] had nothing.
+    /// Keeps what was read after a state was seen; nothing where none was.
     pub fn keep(&self, key: K, seen: Option<Seen>, value: V) {
         if let Some(seen) = seen {
             self.kept.insert(key, Kept { value, seen });

@@ -50,7 +50,7 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
         // Gone, or its source delivered another one meanwhile, which is then in the queue.
         let Some(current) = current.remove(&finished.id) else { continue };
         let outcome = match finished.processed.result {
-            Ok(Made::Unchanged) => Outcome::Unchanged,
+            Ok(Made::Unchanged { renewed }) => Outcome::Unchanged(renewed),
             Ok(Made::New(output)) => match document::make(&output.entity, &current.uid, current.orphan && keep) {
                 Err(error) => Outcome::Failed(vec![error]),
                 Ok(stored) => {
@@ -91,7 +91,7 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
     set_dependencies(tx, &results).await?;
     let used = results.iter().filter_map(|result| match &result.outcome {
         Outcome::Made { used, .. } => Some((result.id, used)),
-        Outcome::Unchanged | Outcome::Failed(_) => None,
+        Outcome::Unchanged(_) | Outcome::Failed(_) => None,
     });
     chain::set(tx, &used.collect::<Vec<_>>()).await?;
     finish(tx, &mut results, settings, now).await?;
@@ -111,7 +111,8 @@ struct Applied {
 }
 
 enum Outcome {
-    Unchanged,
+    /// Where some of what it depends on has another validator.
+    Unchanged(BTreeMap<String, String>),
     Made {
         stored: Stored,
         made_with: String,
@@ -178,8 +179,8 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
     for result in results {
         let (id, current) = (result.id, &result.current);
         match &result.outcome {
-            Outcome::Unchanged if current.read_version == result.version => {}
-            Outcome::Unchanged => read.push(args![id, result.version.clone()]),
+            Outcome::Unchanged(_) if current.read_version == result.version => {}
+            Outcome::Unchanged(_) => read.push(args![id, result.version.clone()]),
             Outcome::Made { stored, made_with, warnings, .. } => {
                 let warnings = if warnings.is_empty() { None } else { Some(text(warnings)?) };
                 let same_hash = current.hash.as_ref() == Some(&stored.hash);
@@ -252,18 +253,22 @@ pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
 /// Notes what results depend on. Only what differs is written: a Location may depend on thousands of files.
 async fn set_dependencies(tx: &mut Tx, results: &[Applied]) -> Result<(), Error> {
     // What is unchanged depends on what it did.
-    let made = || results.iter().filter(|result| !matches!(result.outcome, Outcome::Unchanged));
-    if made().next().is_none() {
-        return Ok(());
-    }
-    let mut sql = Sql::new();
-    sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ")
-        .ids(made().map(|result| result.id));
+    let made = || results.iter().filter(|result| !matches!(result.outcome, Outcome::Unchanged(_)));
     let mut before: HashMap<i64, BTreeMap<String, Option<String>>> = HashMap::new();
-    for row in tx.fetch_all(sql).await? {
-        before.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    if made().next().is_some() {
+        let mut sql = Sql::new();
+        sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ")
+            .ids(made().map(|result| result.id));
+        for row in tx.fetch_all(sql).await? {
+            before.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+        }
     }
     let (mut gone, mut rows) = (Vec::new(), Vec::new());
+    for result in results {
+        if let Outcome::Unchanged(renewed) = &result.outcome {
+            rows.extend(renewed.iter().map(|(key, validator)| args![result.id, key, validator]));
+        }
+    }
     for result in made() {
         let before = before.remove(&result.id).unwrap_or_default();
         let lost = before.keys().filter(|key| !result.dependencies.contains_key(*key));

@@ -1,10 +1,12 @@
 //! Reading for one entity, with a note of everything that was read.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use callboard_egress::{Found, Search};
+use callboard_model::stable_json::sha1_hex_of;
 use tokio::task::spawn_blocking;
 use url::Url;
 
@@ -24,6 +26,8 @@ pub(crate) struct Fetch {
     found: HashMap<String, Found>,
     /// What was read, with what tells whether it changed.
     pub(crate) dependencies: BTreeMap<String, Option<String>>,
+    /// What was read anew, is what it was, and has another validator.
+    pub(super) renewed: BTreeMap<String, String>,
     /// Whether something could not be read that may well be there the next time.
     pub(crate) read_failed: bool,
 }
@@ -42,6 +46,7 @@ impl Fetch {
             bodies: HashMap::new(),
             found: HashMap::new(),
             dependencies: BTreeMap::new(),
+            renewed: BTreeMap::new(),
             read_failed: false,
         }
     }
@@ -72,15 +77,7 @@ impl Fetch {
             }
             let Some(validator) = validator else { return false };
             let unchanged = match key.split_once(':').map(|(kind, url)| (kind, Url::parse(url))) {
-                Some(("url", Ok(url))) => match self.request(&url, Some(validator)).await {
-                    Ok(Reading::Unchanged) => true,
-                    Ok(Reading::Content { body, validator }) => {
-                        self.keep(key, body, validator);
-                        false
-                    }
-                    // Reading it once more says why.
-                    Err(_) => false,
-                },
+                Some(("url", Ok(url))) => self.is_unchanged(key, &url, validator).await,
                 Some(("search", Ok(pattern))) => match self.list(&pattern, Some(validator)).await {
                     Ok(Search::Unchanged) => true,
                     Ok(Search::Found(found)) => {
@@ -99,6 +96,27 @@ impl Fetch {
         true
     }
 
+    /// Whether the content at a URL is the same, whatever its server says of it.
+    async fn is_unchanged(&mut self, key: &str, url: &Url, known: &str) -> bool {
+        let known = Version::parse(known);
+        match self.request(url, known.validator.as_deref()).await {
+            Ok(Reading::Unchanged) => true,
+            Ok(Reading::Content { body, validator }) => {
+                let version = Version::of(&body, validator);
+                if version.sha1 != known.sha1 {
+                    self.keep(key, body, Some(version.to_string()));
+                    return false;
+                }
+                if version != known {
+                    self.renewed.insert(key.to_owned(), version.to_string());
+                }
+                true
+            }
+            // Reading it once more says why.
+            Err(_) => false,
+        }
+    }
+
     /// The content at a URL.
     pub(crate) async fn url(&mut self, url: &Url) -> Result<Arc<[u8]>, NotRead> {
         let key = format!("url:{url}");
@@ -106,7 +124,10 @@ impl Fetch {
             return Ok(Arc::clone(body));
         }
         match self.request(url, None).await {
-            Ok(Reading::Content { body, validator }) => Ok(self.keep(&key, body, validator)),
+            Ok(Reading::Content { body, validator }) => {
+                let version = Version::of(&body, validator);
+                Ok(self.keep(&key, body, Some(version.to_string())))
+            }
             Ok(Reading::Unchanged) => Err(self.unasked(url)),
             Err(failure) => Err(self.failed(key, failure)),
         }
@@ -198,6 +219,36 @@ impl Fetch {
     }
 }
 
+/// Which content of a URL an entity was made from. As text, the hash and, after a space, the validator.
+#[derive(Debug, PartialEq)]
+struct Version {
+    /// Of the content. None where an earlier version of this program did not note it.
+    sha1: Option<String>,
+    /// What the server is told the next time, where it said something.
+    validator: Option<String>,
+}
+
+impl Version {
+    fn of(content: &[u8], validator: Option<String>) -> Version {
+        Version { sha1: Some(sha1_hex_of(content)), validator }
+    }
+
+    fn parse(text: &str) -> Version {
+        let (first, rest) = text.split_once(' ').map_or((text, None), |(first, rest)| (first, Some(rest.to_owned())));
+        match first.len() == 40 && first.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => Version { sha1: Some(first.to_owned()), validator: rest },
+            false => Version { sha1: None, validator: Some(text.to_owned()) },
+        }
+    }
+}
+
+impl Display for Version {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sha1.as_deref().unwrap_or_default())?;
+        self.validator.as_ref().map_or(Ok(()), |validator| write!(f, " {validator}"))
+    }
+}
+
 /// What tells whether the files of a dependency changed; none for one that is no file. Blocks.
 pub(crate) fn stamp_of(files: &Files, key: &str) -> Option<String> {
     key.strip_prefix("file:").map(|path| files.stamp(Path::new(path)))
@@ -216,5 +267,27 @@ impl From<NotRead> for ProcessingError {
     fn from(failure: NotRead) -> Self {
         let name = if failure.not_found { "NotFoundError" } else { "Error" };
         ProcessingError::new(name, failure.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        let check = |text: &str, hash: Option<&str>, validator: Option<&str>| {
+            let version = Version { sha1: hash.map(str::to_owned), validator: validator.map(str::to_owned) };
+            assert_eq!(Version::parse(text), version, "{text}");
+        };
+        check(sha1, Some(sha1), None);
+        check(&format!("{sha1} W/\"a b\""), Some(sha1), Some("W/\"a b\""));
+        // As it was kept before there was a hash.
+        check("\"etag\"", None, Some("\"etag\""));
+        check("Sat, 21 Nov 2026 19:00:00 GMT", None, Some("Sat, 21 Nov 2026 19:00:00 GMT"));
+        let version = Version::of(b"", Some("v".to_owned()));
+        assert_eq!(version.to_string(), format!("{sha1} v"));
+        assert_eq!(Version::parse(&version.to_string()), version);
     }
 }

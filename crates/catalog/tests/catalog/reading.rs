@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Fixture, component};
+use crate::support::{Fixture, Validators, component};
 
 const ROOT: &str = "https://x.example/a/root.yaml";
 
@@ -154,6 +154,40 @@ async fn unchanged_placeholders_are_asked_for_and_not_read() {
     fixture.web.put("https://x.example/a/def.json", "three");
     let pets = fixture.becomes("api:default/pets", |entity| entity.get("status").is_none()).await;
     assert_eq!(pets["spec"]["definition"], "three");
+}
+
+/// Whatever a server says of it: what counts is the content.
+#[tokio::test]
+async fn the_same_content_is_no_change() {
+    let definition = "https://x.example/a/def.json";
+    let fixture = started(&[(ROOT, &api("{$text: ./def.json}")), (definition, "one")]).await;
+    fixture.appears("api:default/pets").await;
+    fixture.settles().await;
+    let audit = fixture.audit().await;
+    let read = async |which: [&str; 2]| {
+        fixture.web.reads();
+        let mut seen = Vec::new();
+        let what = format!("{which:?} were read");
+        let all = async || {
+            seen.extend(fixture.web.reads());
+            which.iter().all(|url| seen.iter().any(|seen| seen == url)).then_some(())
+        };
+        fixture.until(&what, all).await;
+        assert_eq!(audit.written().await, Vec::<String>::new(), "{what}");
+    };
+    let (unread_root, unread_definition) = (format!("={ROOT}"), format!("={definition}"));
+    fixture.web.say(Validators::OfDeployment(1));
+    read([ROOT, definition]).await;
+    // From then on they are asked whether they changed since.
+    read([&unread_root, &unread_definition]).await;
+    fixture.web.say(Validators::OfDeployment(2));
+    read([ROOT, definition]).await;
+    // Some servers never say anything.
+    fixture.web.say(Validators::None);
+    read([ROOT, definition]).await;
+    read([ROOT, definition]).await;
+    fixture.web.put(definition, "two");
+    fixture.becomes("api:default/pets", |entity| entity["spec"]["definition"] == "two").await;
 }
 
 /// A file that gets another name is the same file to everybody but the disk.

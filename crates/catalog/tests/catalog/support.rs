@@ -253,6 +253,17 @@ impl Audit {
 pub(crate) struct Web {
     pages: Arc<Mutex<HashMap<String, Page>>>,
     reads: Arc<Mutex<Vec<String>>>,
+    validators: Arc<Mutex<Validators>>,
+}
+
+/// What servers say of which content they send.
+#[derive(Clone, Default)]
+pub(crate) enum Validators {
+    #[default]
+    OfContent,
+    /// Another one after each deployment.
+    OfDeployment(u32),
+    None,
 }
 
 #[derive(Clone)]
@@ -270,6 +281,10 @@ impl Web {
         self.pages.lock().unwrap().insert(url.to_owned(), Page::Broken(message.to_owned()));
     }
 
+    pub(crate) fn say(&self, validators: Validators) {
+        *self.validators.lock().unwrap() = validators;
+    }
+
     pub(crate) fn remove(&self, url: &str) {
         self.pages.lock().unwrap().remove(url);
     }
@@ -285,11 +300,18 @@ impl Web {
 impl Reader for Web {
     async fn read(&self, url: &Url, known: Option<&str>) -> Result<Reading, ReadFailure> {
         let page = self.pages.lock().unwrap().get(url.as_str()).cloned();
-        let unchanged = matches!(&page, Some(Page::Text(text)) if known == Some(text.as_str()));
+        let validators = self.validators.lock().unwrap().clone();
+        let validator = |text: &str| match validators {
+            Validators::OfContent => Some(text.to_owned()),
+            Validators::OfDeployment(number) => Some(format!("{number} {text}")),
+            Validators::None => None,
+        };
+        let unchanged =
+            matches!(&page, Some(Page::Text(text)) if known.is_some() && known == validator(text).as_deref());
         self.reads.lock().unwrap().push(format!("{}{url}", if unchanged { "=" } else { "" }));
         match page {
             Some(Page::Text(_)) if unchanged => Ok(Reading::Unchanged),
-            Some(Page::Text(text)) => Ok(Reading::Content { body: text.clone().into_bytes(), validator: Some(text) }),
+            Some(Page::Text(text)) => Ok(Reading::Content { validator: validator(&text), body: text.into_bytes() }),
             Some(Page::Broken(message)) => Err(ReadFailure { message, not_found: false, transient: false }),
             None => Err(ReadFailure { message: format!("{url} does not exist"), not_found: true, transient: false }),
         }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use callboard_model::entity_ref::EntityRef;
+use callboard_store::Seen;
 use chrono::Utc;
 
 use super::auth;
@@ -32,6 +33,22 @@ pub(crate) struct Identity {
 #[derive(Clone)]
 pub(crate) struct Identified(pub(crate) Result<Identity>);
 
+/// What was found out on the way to who is asking.
+#[derive(Default)]
+struct Known {
+    /// A new secret of the session.
+    offer: Option<Handed>,
+    /// The state of the database, for whoever answers.
+    seen: Option<Seen>,
+}
+
+impl Known {
+    async fn seen(&mut self, app: &App) -> Option<Seen> {
+        self.seen = app.answers.seen().await;
+        self.seen.clone()
+    }
+}
+
 /// Finds out who is asking, and whether another site's page sent it.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
@@ -39,17 +56,20 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
         let remote = Remote::of(peer, request.headers(), &app.trusted_proxies);
         request.extensions_mut().insert(remote);
     }
-    let mut offer = None;
+    let mut known = Known::default();
     let is_return = auth::is_return(request.uri().path());
-    let identity = identity(&app, request.method(), request.headers(), is_return, &mut offer).await;
+    let identity = identity(&app, request.method(), request.headers(), is_return, &mut known).await;
     let asker = match &identity {
         Ok(identity) => identity.principal.to_string(),
         Err(error) => error.name.to_owned(),
     };
     request.extensions_mut().insert(Identified(identity));
+    if let Some(seen) = known.seen {
+        request.extensions_mut().insert(seen);
+    }
     let mut response = next.run(request).await;
     response.extensions_mut().insert(Asker(asker));
-    if let Some(offer) = offer {
+    if let Some(offer) = known.offer {
         hand_over(&app, &offer, response.headers_mut());
     }
     response
@@ -71,7 +91,7 @@ async fn identity(
     method: &Method,
     headers: &HeaderMap,
     is_return: bool,
-    offer: &mut Option<Handed>,
+    known: &mut Known,
 ) -> Result<Identity> {
     let session = cookie::read(headers);
     // A service that has a browser post what it brings back is another site, and it changes nothing.
@@ -80,7 +100,7 @@ async fn identity(
     }
     match (bearer(headers), session) {
         (Some(token), _) => of_token(app, token).await,
-        (None, Some(secret)) => of_session(app, &secret, offer).await,
+        (None, Some(secret)) => of_session(app, &secret, known).await,
         (None, None) => Ok(Identity { principal: Principal::Anonymous, credential: Credential::None }),
     }
 }
@@ -118,13 +138,13 @@ fn illegal(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "AuthenticationError", message)
 }
 
-async fn of_session(app: &App, secret: &str, offer: &mut Option<Handed>) -> Result<Identity> {
+async fn of_session(app: &App, secret: &str, known: &mut Known) -> Result<Identity> {
     let anonymous = Identity { principal: Principal::Anonymous, credential: Credential::None };
-    let Some(session::Found { session, offer: new }) = app.sessions.find(secret).await? else {
+    let Some(session::Found { session, offer: new }) = app.sessions.find(secret, known.seen(app).await).await? else {
         return Ok(anonymous);
     };
     let Some(user) = user_of(app, &session).await? else { return Ok(anonymous) };
-    *offer = new;
+    known.offer = new;
     Ok(Identity { principal: Principal::User(user), credential: Credential::Session(session.id) })
 }
 

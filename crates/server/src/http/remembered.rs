@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use callboard_model::access::Access;
-use callboard_store::{Db, Known, Memo};
+use callboard_store::{Db, Memo, Seen};
 
 use super::caller::Caller;
 use super::error::ApiError;
@@ -36,6 +36,11 @@ impl Answers {
             |url: &String, (headers, body): &(HeaderMap, Bytes)| url.len() + body.len() + headers.len() * 100 + 200;
         Answers { db, memo: Memo::new(BYTES, weigh) }
     }
+
+    /// The state that a request reads which comes now.
+    pub(crate) async fn seen(&self) -> Option<Seen> {
+        Seen::now(&self.db).await
+    }
 }
 
 /// Answers as before where that is still true. It comes after the check of permissions: what is remembered was made for
@@ -47,10 +52,14 @@ pub(crate) async fn answer(State(app): State<App>, request: Request, next: Next)
         return next.run(request).await;
     };
     let answers = &app.answers;
-    let seen = match answers.memo.get(&answers.db, &url).await {
-        Known::Value((headers, body)) => return (headers, body).into_response(),
-        Known::Nothing(seen) => seen,
+    // Who has a session was asked about at a state that is still the one of this request.
+    let seen = match request.extensions().get::<Seen>() {
+        Some(seen) => Some(seen.clone()),
+        None => answers.seen().await,
     };
+    if let Some((headers, body)) = seen.as_ref().and_then(|seen| answers.memo.at(seen, &url)) {
+        return (headers, body).into_response();
+    }
     let response = next.run(request).await;
     let small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
     if response.status() != StatusCode::OK || !small {

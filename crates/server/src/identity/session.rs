@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_model::entity_ref::EntityRef;
-use callboard_store::{Db, Error, Known, Memo, Migration, Row, Tx, Value, args, migrate, query};
+use callboard_store::{Db, Error, Memo, Migration, Row, Seen, Tx, Value, args, migrate, query};
 use chrono::{DateTime, Utc};
 
 use self::secret::{OFFER_EVERY, OFFERS, State, Verdict, hash, millis, verdict};
@@ -171,13 +171,14 @@ impl Sessions {
         Ok(Handed { session: id, secret, seconds: lifetime.as_secs() })
     }
 
-    /// The session that a secret belongs to; none where it is over or never was.
+    /// The session that a secret belongs to; none where it is over or never was. It is as in the state `seen`, which is of
+    /// this very moment, or read anew.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn find(&self, secret: &str) -> Result<Option<Found>, Error> {
+    pub async fn find(&self, secret: &str, seen: Option<Seen>) -> Result<Option<Found>, Error> {
         let hash = hash(secret);
-        let Some(kept) = self.read(&hash).await? else { return Ok(None) };
+        let Some(kept) = self.read(&hash, seen).await? else { return Ok(None) };
         let now = self.clock.millis();
         if self.is_over(&kept.session, now) {
             return Ok(None);
@@ -266,11 +267,10 @@ impl Sessions {
         Ok(ended)
     }
 
-    async fn read(&self, hash: &String) -> Result<Option<Kept>, Error> {
-        let seen = match self.found.get(&self.db, hash).await {
-            Known::Value(kept) => return Ok(Some(kept)),
-            Known::Nothing(seen) => seen,
-        };
+    async fn read(&self, hash: &String, seen: Option<Seen>) -> Result<Option<Kept>, Error> {
+        if let Some(kept) = seen.as_ref().and_then(|seen| self.found.at(seen, hash)) {
+            return Ok(Some(kept));
+        }
         let mut select = query(SELECT, args![hash]);
         select.push(", offered_at, state, since FROM session_secret JOIN session ON id = session_id WHERE sha256 = $1");
         let Some(row) = self.db.fetch_optional(select).await? else { return Ok(None) };

@@ -3,7 +3,7 @@
 use std::future::{Future as _, poll_fn};
 use std::task::Poll;
 
-use callboard_store::{Db, Engine, Known, Memo, args, query};
+use callboard_store::{Db, Engine, Memo, Seen, args, query};
 
 use super::support::{Place, create_t, on_both};
 
@@ -26,19 +26,18 @@ async fn write(db: &Db, id: i64) {
 /// Keeps 1 until it is found again. At once, unless somebody wrote in between: other tests do, in the same PostgreSQL.
 async fn keep(db: &Db, memo: &Memo<&'static str, i64>) {
     for _ in 0..1_000 {
-        match memo.get(db, &"a").await {
-            Known::Value(value) => return assert_eq!(value, 1),
-            Known::Nothing(seen) => {
-                assert!(seen.is_some(), "the database is there");
-                memo.keep("a", seen, 1);
-            }
+        let seen = Seen::now(db).await.unwrap();
+        match memo.at(&seen, &"a") {
+            Some(value) => return assert_eq!(value, 1),
+            None => memo.keep("a", Some(seen), 1),
         }
     }
     panic!("nothing is ever kept");
 }
 
 async fn is_known(db: &Db, memo: &Memo<&'static str, i64>) -> bool {
-    matches!(memo.get(db, &"a").await, Known::Value(_))
+    let seen = Seen::now(db).await.unwrap();
+    memo.at(&seen, &"a").is_some()
 }
 
 async fn values_hold_until_something_is_written(place: Place) {
@@ -78,7 +77,7 @@ async fn nothing_read_before_a_write_is_kept_after_it(place: Place) {
     let db = place.open().await;
     create_t(&db).await;
     let memo = memo();
-    let Known::Nothing(seen) = memo.get(&db, &"a").await else { panic!("there is nothing yet") };
+    let seen = Seen::now(&db).await;
     // Whoever begins a write and no longer waits for its end has written nevertheless.
     let mut tx = db.begin().await.unwrap();
     tx.execute(query("INSERT INTO t(id) VALUES ($1)", args![1])).await.unwrap();
@@ -93,5 +92,5 @@ async fn nothing_read_before_a_write_is_kept_after_it(place: Place) {
     // The one writer's place is free again once it is kept.
     drop(db.begin().await.unwrap());
     memo.keep("a", seen, 1);
-    assert!(matches!(memo.get(&db, &"a").await, Known::Nothing(_)));
+    assert!(!is_known(&db, &memo).await);
 }
