@@ -93,7 +93,7 @@ impl Section {
         match self {
             Section::Battery => {
                 "The twelve scenarios that the leader publishes, at the catalog's own functions and through HTTP on one \
-                 connection.\nOn SQLite the server remembers answers to those who may see everything until something is written, \
+                 connection.\nThe server remembers answers to those who may see everything until something is written, \
                  which is what HTTP shows there.\n\"Of my groups\" is for somebody who may see what their twenty \
                  groups own and nothing else."
             }

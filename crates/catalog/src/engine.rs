@@ -18,13 +18,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::graph::apply::{self, Finished};
+use crate::graph::apply::{self, Finished, Prepared};
 use crate::graph::source::SourceText;
 use crate::graph::{enqueue, forget_results};
 use crate::limits::{
     FAREWELL, IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_BACKOFF, STORE_RETRY, TAKEN_AT_ONCE, TELL_PAUSE,
 };
-use crate::process::{Last, Processed, Processor, Work};
+use crate::process::{Last, Processor, Work};
 use crate::query::lookup::Remembered;
 use crate::query::names::Names;
 use crate::settings::{ProcessingInterval, Settings};
@@ -78,6 +78,7 @@ struct Taken {
     id: i64,
     ticket: i64,
     attempts: u32,
+    uid: String,
     work: Work,
 }
 
@@ -200,7 +201,7 @@ pub(crate) async fn requeue_if_changed(shared: &Shared) -> Result<(), callboard_
 
 struct Engine {
     shared: Shared,
-    tasks: JoinSet<(Taken, Processed)>,
+    tasks: JoinSet<(Taken, Prepared)>,
     /// By task, so that a task which panics is known.
     in_flight: HashMap<tokio::task::Id, i64>,
     claims: Claims,
@@ -224,7 +225,8 @@ impl Engine {
                 let id = taken.id;
                 let handle = self.tasks.spawn(async move {
                     let processed = processor.process(&taken.work).await;
-                    (taken, processed)
+                    let prepared = Prepared::new(processed, taken.uid.clone(), taken.work.last.is_none());
+                    (taken, prepared)
                 });
                 self.in_flight.insert(handle.id(), id);
             }
@@ -248,7 +250,7 @@ impl Engine {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut sql = Sql::new();
         sql.push(
-            "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.source_hash, e.version, e.read_version, e.made_with, \
+            "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.uid, e.source_hash, e.version, e.read_version, e.made_with, \
              s.source, s.facts, h.used FROM queue q JOIN entity e ON e.id = q.entity_id \
              JOIN entity_source s ON s.entity_id = q.entity_id LEFT JOIN chained c ON c.entity_id = q.entity_id \
              LEFT JOIN chain h ON h.id = c.chain_id WHERE ",
@@ -327,7 +329,7 @@ impl Engine {
         let mut panicked = HashSet::new();
         for result in results {
             match result {
-                Ok((task, (taken, processed))) => {
+                Ok((task, (taken, prepared))) => {
                     self.in_flight.remove(&task);
                     finished.push(Finished {
                         id: taken.id,
@@ -335,7 +337,7 @@ impl Engine {
                         attempts: taken.attempts,
                         source_hash: taken.work.source_hash,
                         version: taken.work.version,
-                        processed,
+                        prepared,
                     });
                 }
                 Err(error) => {
@@ -391,7 +393,7 @@ impl Engine {
     }
 }
 
-type TaskResult = Result<(tokio::task::Id, (Taken, Processed)), tokio::task::JoinError>;
+type TaskResult = Result<(tokio::task::Id, (Taken, Prepared)), tokio::task::JoinError>;
 
 fn taken(
     row: &Row,
@@ -415,6 +417,7 @@ fn taken(
         id,
         ticket: row.get("ticket")?,
         attempts: u32::try_from(row.get::<i64>("attempts")?).unwrap_or(u32::MAX),
+        uid: row.get("uid")?,
         work: Work {
             source,
             source_hash: row.get("source_hash")?,

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use callboard_model::api::SignInError;
+use callboard_store::{DatabaseConfig, Db, query};
 use callboard_tests::github::{Account, Email, Mood};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -125,5 +126,21 @@ async fn moods() -> Result<()> {
         let outcome = scene.attempt(&mut scene.visitor(), "").await?;
         assert_eq!(outcome, Outcome::Refused(*reason), "{mood:?}");
     }
+    Ok(())
+}
+
+/// What the portal cannot record does not happen, and whoever waits is told so at the page where they can try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_cannot_be_recorded() -> Result<()> {
+    let scene = Scene::github().await?;
+    let file = scene.portal.folder().join("data/callboard.sqlite");
+    let database = Db::open(&DatabaseConfig::File(file)).await?;
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    database.execute(query(refuse, Vec::new())).await?;
+    let outcome = scene.attempt(&mut scene.visitor(), "ada").await?;
+    assert_eq!(outcome, Outcome::Refused(SignInError::PortalFailed));
+    database.execute(query("DROP TRIGGER full", Vec::new())).await?;
+    let outcome = scene.attempt(&mut scene.visitor(), "ada").await?;
+    assert_eq!(outcome, Outcome::ada());
     Ok(())
 }

@@ -8,8 +8,9 @@ use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
 use rand::Rng as _;
 
+use super::children::{self, Brought};
 use super::document::{self, Stored};
-use super::{chain, children, forget_results, relation};
+use super::{chain, forget_results, relation};
 use crate::index::changes::Changes;
 use crate::limits::FIRST_RETRY;
 use crate::process::{Again, Made, Output, Processed, ProcessingError};
@@ -23,7 +24,37 @@ pub(crate) struct Finished {
     pub(crate) attempts: u32,
     pub(crate) source_hash: String,
     pub(crate) version: Option<String>,
-    pub(crate) processed: Processed,
+    pub(crate) prepared: Prepared,
+}
+
+/// What processing came to, with what is stored of it: made beside the transaction, as far as that can be.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    uid: String,
+    result: Result<Ready, Vec<ProcessingError>>,
+    dependencies: BTreeMap<String, Option<String>>,
+    again: Again,
+}
+
+#[derive(Debug)]
+enum Ready {
+    Unchanged(BTreeMap<String, String>),
+    New { output: Box<Output>, document: Result<Stored, ProcessingError>, brought: Vec<Brought> },
+}
+
+impl Prepared {
+    /// Of an entity with this uid. `is_first` where it has no result so far.
+    pub(crate) fn new(processed: Processed, uid: String, is_first: bool) -> Prepared {
+        let result = processed.result.map(|made| match made {
+            Made::Unchanged { renewed } => Ready::Unchanged(renewed),
+            Made::New(mut output) => {
+                let children = std::mem::take(&mut output.children).into_iter();
+                let brought = children.map(|child| Brought::new(child, is_first)).collect();
+                Ready::New { document: document::make(&output.entity, &uid, false), output, brought }
+            }
+        });
+        Prepared { uid, result, dependencies: processed.dependencies, again: processed.again }
+    }
 }
 
 struct Current {
@@ -49,18 +80,27 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
     for finished in finished {
         // Gone, or its source delivered another one meanwhile, which is then in the queue.
         let Some(current) = current.remove(&finished.id) else { continue };
-        let outcome = match finished.processed.result {
-            Ok(Made::Unchanged { renewed }) => Outcome::Unchanged(renewed),
-            Ok(Made::New(output)) => match document::make(&output.entity, &current.uid, current.orphan && keep) {
-                Err(error) => Outcome::Failed(vec![error]),
-                Ok(stored) => {
-                    let Output { made_with, relations, children, used, .. } = *output;
-                    if current.parent || !children.is_empty() {
-                        brought.push((finished.id, children));
+        let Prepared { uid, result, dependencies, again } = finished.prepared;
+        let outcome = match result {
+            Ok(Ready::Unchanged(renewed)) => Outcome::Unchanged(renewed),
+            Ok(Ready::New { output, document, brought: children }) => {
+                let as_made = !(current.orphan && keep) && current.uid == uid;
+                let document = if as_made {
+                    document
+                } else {
+                    document::make(&output.entity, &current.uid, current.orphan && keep)
+                };
+                match document {
+                    Err(error) => Outcome::Failed(vec![error]),
+                    Ok(stored) => {
+                        let Output { made_with, relations, used, .. } = *output;
+                        if current.parent || !children.is_empty() {
+                            brought.push((finished.id, children));
+                        }
+                        Outcome::Made { stored, made_with, relations, used, warnings: Vec::new() }
                     }
-                    Outcome::Made { stored, made_with, relations, used, warnings: Vec::new() }
                 }
-            },
+            }
             Err(errors) => Outcome::Failed(errors),
         };
         results.push(Applied {
@@ -68,8 +108,8 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
             ticket: finished.ticket,
             attempts: finished.attempts,
             version: finished.version,
-            again: finished.processed.again,
-            dependencies: finished.processed.dependencies,
+            again,
+            dependencies,
             outcome,
             current,
         });

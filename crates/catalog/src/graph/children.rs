@@ -14,6 +14,28 @@ use crate::limits::PROBLEMS;
 use crate::process::{Child, ProcessingError};
 use crate::settings::Strategy;
 
+/// A child with what is stored of it. Both are made beside the transaction.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    child: Child,
+    hash: String,
+    /// Packed, where it is likely to be new.
+    source: Option<Vec<u8>>,
+}
+
+impl Brought {
+    /// `is_new` where its parent had none before.
+    pub(super) fn new(child: Child, is_new: bool) -> Brought {
+        let hash = source_hash(&child.entity, child.version.as_deref(), &BTreeMap::new());
+        let source = is_new.then(|| pack(&child.entity));
+        Brought { child, hash, source }
+    }
+
+    fn packed(&self) -> Vec<u8> {
+        self.source.clone().unwrap_or_else(|| pack(&self.child.entity))
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Set {
@@ -32,7 +54,7 @@ pub(super) struct Set {
 pub(super) async fn set(
     tx: &mut Tx,
     changes: &mut Changes,
-    brought: &[(i64, Vec<Child>)],
+    brought: &[(i64, Vec<Brought>)],
     orphans: Strategy,
     now: i64,
 ) -> Result<Set, Error> {
@@ -42,7 +64,7 @@ pub(super) async fn set(
     }
     let names: Vec<Vec<String>> = brought
         .iter()
-        .map(|(_, children)| children.iter().map(|child| child.entity.entity_ref().to_string()).collect())
+        .map(|(_, children)| children.iter().map(|one| one.child.entity.entity_ref().to_string()).collect())
         .collect();
     let ids = ref_ids(tx, &names.concat()).await?;
     let mut turns = Vec::new();
@@ -53,7 +75,7 @@ pub(super) async fn set(
                 set.refused.insert(*parent, ProcessingError::input(format!("{name:?}: {}", refs::REFUSED)));
             }
             None => {
-                let children = names.iter().zip(children).filter_map(|(name, child)| Some((*ids.get(name)?, child)));
+                let children = names.iter().zip(children).filter_map(|(name, one)| Some((*ids.get(name)?, one)));
                 turns.push((*parent, children.collect::<Vec<_>>()));
             }
         }
@@ -74,7 +96,7 @@ pub(super) async fn set(
 }
 
 /// A parent with what it brought, by id.
-type Turn<'a> = (i64, Vec<(i64, &'a Child)>);
+type Turn<'a> = (i64, Vec<(i64, &'a Brought)>);
 
 struct Known {
     location_key: Option<String>,
@@ -102,8 +124,8 @@ struct State {
 /// What the turns change.
 #[derive(Default)]
 struct Differences<'a> {
-    new: BTreeMap<i64, (&'a Child, String)>,
-    changed: BTreeMap<i64, (&'a Child, String)>,
+    new: BTreeMap<i64, &'a Brought>,
+    changed: BTreeMap<i64, &'a Brought>,
     /// `(child, parent)`.
     adopted: Vec<(i64, i64)>,
     dropped: Vec<(i64, i64)>,
@@ -134,7 +156,7 @@ impl State {
         let children = turns.iter().flat_map(|(_, children)| children);
         let of_another = |known: &Known, child: &Child| known.location_key.as_ref() != Some(&child.location_key);
         let contested =
-            children.filter(|(id, child)| state.known.get(id).is_some_and(|known| of_another(known, child)));
+            children.filter(|(id, one)| state.known.get(id).is_some_and(|known| of_another(known, &one.child)));
         let contested: BTreeSet<i64> = contested.map(|(id, _)| *id).collect();
         if !contested.is_empty() {
             let mut sql = Sql::new();
@@ -151,16 +173,16 @@ impl State {
     fn turn<'a>(
         &mut self,
         parent: i64,
-        children: &[(i64, &'a Child)],
+        children: &[(i64, &'a Brought)],
         all: &mut Differences<'a>,
     ) -> Vec<ProcessingError> {
         let before = self.children.remove(&parent).unwrap_or_default();
         let (mut kept, mut lost) = (HashSet::new(), Vec::new());
-        for &(id, child) in children {
-            let hash = source_hash(&child.entity, child.version.as_deref(), &BTreeMap::new());
+        for &(id, brought) in children {
+            let Brought { child, hash, .. } = brought;
             match self.known.get(&id) {
                 None => {
-                    all.new.insert(id, (child, hash.clone()));
+                    all.new.insert(id, brought);
                 }
                 // Where nothing but this parent brings an entity, it may come from another file than before.
                 Some(known)
@@ -179,16 +201,16 @@ impl State {
                     ));
                     continue;
                 }
-                Some(known) if known.source_hash != hash => {
+                Some(known) if known.source_hash != *hash => {
                     let found = if all.new.contains_key(&id) { &mut all.new } else { &mut all.changed };
-                    found.insert(id, (child, hash.clone()));
+                    found.insert(id, brought);
                 }
                 Some(_) => {
                     kept.insert(id);
                     continue;
                 }
             }
-            self.known.insert(id, Known { location_key: Some(child.location_key.clone()), source_hash: hash });
+            self.known.insert(id, Known { location_key: Some(child.location_key.clone()), source_hash: hash.clone() });
             kept.insert(id);
         }
         for id in kept.difference(&before) {
@@ -242,9 +264,9 @@ impl Differences<'_> {
     }
 
     async fn write_entities(&self, tx: &mut Tx) -> Result<(), Error> {
-        let source = |(id, (child, _)): (&i64, &(&Child, String))| args![*id, pack(&child.entity)];
-        let entity = |(id, (child, hash)): (&i64, &(&Child, String))| {
-            args![*id, id::new_uid(*id), &child.location_key, hash, child.version.clone()]
+        let source = |(id, one): (&i64, &&Brought)| args![*id, one.packed()];
+        let entity = |(id, one): (&i64, &&Brought)| {
+            args![*id, id::new_uid(*id), &one.child.location_key, &one.hash, one.child.version.clone()]
         };
         let rows: Vec<_> = self.new.iter().map(entity).collect();
         tx.insert("INSERT INTO entity(id, uid, location_key, source_hash, version) VALUES ", rows, "").await?;
@@ -255,7 +277,9 @@ impl Differences<'_> {
             let mut sql = Sql::new();
             sql.push("WITH v(id, hash, location_key, version) AS (VALUES ");
             sql.rows(
-                chunk.iter().map(|(id, (child, hash))| args![**id, hash, &child.location_key, child.version.clone()]),
+                chunk
+                    .iter()
+                    .map(|(id, one)| args![**id, &one.hash, &one.child.location_key, one.child.version.clone()]),
             );
             sql.push(
                 ") UPDATE entity SET source_hash = v.hash, location_key = v.location_key, version = v.version FROM v \

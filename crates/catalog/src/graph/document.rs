@@ -20,6 +20,7 @@ pub(crate) const ORPHAN: &str = "backstage.io/orphan";
 
 /// A document as it is stored: JSON text that ends with `metadata`, so that what is joined when it is read can be
 /// added at its end without parsing it.
+#[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) text: String,
     pub(crate) hash: String,

@@ -1,5 +1,6 @@
 //! The source of an entity as the tables keep it: packed, because most of it is in the entity's document again.
 
+use std::cell::RefCell;
 use std::io::Read;
 
 use callboard_model::entity::Entity;
@@ -38,16 +39,23 @@ pub(crate) fn pack(entity: &Entity) -> Vec<u8> {
     packed(&text).unwrap_or(text)
 }
 
+thread_local! {
+    /// It has a quarter of a megabyte, which would else be found, cleared and given back for each source.
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), false));
+}
+
 /// Shorter, or nothing.
 fn packed(text: &[u8]) -> Option<Vec<u8>> {
-    let mut compress = Compress::new(Compression::default(), false);
-    compress.set_dictionary(WORDS).ok()?;
-    let mut bytes = Vec::with_capacity(text.len());
-    bytes.push(PACKED);
-    // No more than there is room for: what would need more is better kept as it is.
-    let status = compress.compress_vec(text, &mut bytes, FlushCompress::Finish).ok()?;
-    bytes.shrink_to_fit();
-    (status == Status::StreamEnd).then_some(bytes)
+    COMPRESS.with_borrow_mut(|compress| {
+        compress.reset();
+        compress.set_dictionary(WORDS).ok()?;
+        let mut bytes = Vec::with_capacity(text.len());
+        bytes.push(PACKED);
+        // No more than there is room for: what would need more is better kept as it is.
+        let status = compress.compress_vec(text, &mut bytes, FlushCompress::Finish).ok()?;
+        bytes.shrink_to_fit();
+        (status == Status::StreamEnd).then_some(bytes)
+    })
 }
 
 fn unpack(packed: &[u8]) -> Option<String> {

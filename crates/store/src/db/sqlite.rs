@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::error::BoxDynError;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    SqliteSynchronous, SqliteValueRef,
 };
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Decode, Executor, Row as _, Sqlite as Engine, TypeInfo as _,
@@ -178,13 +179,14 @@ fn value(row: &SqliteRow, index: usize) -> Result<Value, Error> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
-    let type_name = raw.type_info().name().to_owned();
-    let decoded = match type_name.as_str() {
-        "INTEGER" => <i64 as Decode<Engine>>::decode(raw).map(Value::Integer),
-        "REAL" => <f64 as Decode<Engine>>::decode(raw).map(Value::Real),
-        "BLOB" => <Vec<u8> as Decode<Engine>>::decode(raw).map(Value::Blob),
-        _ => <String as Decode<Engine>>::decode(raw).map(Value::Text),
+    // The name is the value's: what it is about has to be known before that is taken.
+    let decode: fn(SqliteValueRef<'_>) -> Result<Value, BoxDynError> = match raw.type_info().name() {
+        "INTEGER" => |raw| <i64 as Decode<Engine>>::decode(raw).map(Value::Integer),
+        "REAL" => |raw| <f64 as Decode<Engine>>::decode(raw).map(Value::Real),
+        "BLOB" => |raw| <Vec<u8> as Decode<Engine>>::decode(raw).map(Value::Blob),
+        _ => |raw| <String as Decode<Engine>>::decode(raw).map(Value::Text),
     };
+    let decoded = decode(raw);
     decoded.map_err(|error| Error::Column { column: index.to_string(), reason: error.to_string() })
 }
 
