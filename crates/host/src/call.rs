@@ -180,9 +180,9 @@ impl Plugin {
     }
 }
 
-fn fault(error: &wasmtime::Error, refused_memory: bool, memory: usize, written: &str) -> (ErrorKind, String) {
-    if refused_memory {
-        let message = format!("it wanted more than its {memory} bytes of memory and was stopped");
+fn fault(error: &wasmtime::Error, refused_memory: Option<usize>, memory: usize, written: &str) -> (ErrorKind, String) {
+    if let Some(wanted) = refused_memory {
+        let message = format!("it wanted {wanted} bytes of memory, may have {memory} bytes, and was stopped");
         return (ErrorKind::Memory, message);
     }
     let text = format!("{error:#}");

@@ -1,12 +1,13 @@
 //! A fault ends one call and nothing else.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use callboard_model::api::PluginState;
 use callboard_tests::hostile::Hostile;
 use serde_json::json;
 
 use super::{
-    PATIENT, SHORT, attack, finds, guest, is_stopped, is_stopped_by_the_clock, others_are_served, portal_with,
+    PATIENT, SHORT, attack, comes_to_nothing, finds, guest, is_stopped, is_stopped_by_the_clock, others_are_served,
+    portal_with,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +29,15 @@ async fn calls_of_the_host_without_end_end_at_the_deadline() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_has_a_cap() -> Result<()> {
-    is_stopped(guest("memory_bomb"), json!({}), &["memory", "67108864 bytes"]).await
+    let guest = guest("memory_bomb");
+    let portal = portal_with(&guest, json!({}), PATIENT).await?;
+    comes_to_nothing(&guest, &portal, &["memory", "67108864 bytes"]).await?;
+    // It takes little more than a MiB at a time, so that what it did not get says how much it had.
+    let answer = attack(&guest, &portal).await?.text();
+    let wanted = answer.split_once("wanted ").and_then(|(_, rest)| rest.split_once(" bytes"));
+    let wanted: u64 = wanted.context(answer.clone())?.0.parse()?;
+    assert!((67_108_864..70_000_000).contains(&wanted), "{answer}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

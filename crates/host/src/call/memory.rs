@@ -7,7 +7,8 @@ use crate::limits;
 /// The engine's own limits, which trap when they are met: a guest that is merely told "no" aborts without a word.
 pub(super) struct MemoryGuard {
     limits: StoreLimits,
-    pub(super) refused: bool,
+    /// The bytes that were not given, if any were asked for beyond the limit.
+    pub(super) refused: Option<usize>,
 }
 
 impl MemoryGuard {
@@ -18,19 +19,22 @@ impl MemoryGuard {
             .table_elements(limits::TABLE_ELEMENTS)
             .trap_on_grow_failure(true)
             .build();
-        MemoryGuard { limits, refused: false }
+        MemoryGuard { limits, refused: None }
     }
 }
 
 impl ResourceLimiter for MemoryGuard {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let allowed = self.limits.memory_growing(current, desired, maximum);
-        self.refused |= !matches!(allowed, Ok(true));
+        if !matches!(allowed, Ok(true)) {
+            self.refused = Some(desired);
+        }
         allowed
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = true;
+        // Beyond what the pool has for any of them.
+        self.refused.get_or_insert(limits::MEMORY_CEILING);
         self.limits.memory_grow_failed(error)
     }
 
@@ -63,9 +67,9 @@ mod tests {
     fn growing_past_the_limit_is_an_error_and_remembered() {
         let mut guard = MemoryGuard::new(64 * 1024 * 1024);
         assert!(guard.memory_growing(0, 64 * 1024 * 1024, None).unwrap());
-        assert!(!guard.refused);
+        assert_eq!(guard.refused, None);
         assert!(guard.memory_growing(0, 64 * 1024 * 1024 + 65_536, None).is_err());
-        assert!(guard.refused);
+        assert_eq!(guard.refused, Some(64 * 1024 * 1024 + 65_536));
         assert_eq!(guard.memories(), 1);
         assert!(guard.table_growing(0, limits::TABLE_ELEMENTS + 1, None).is_err());
     }
