@@ -41,7 +41,7 @@ async fn host_calls_without_end_end_at_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_is_capped() {
-    check("memory_bomb", ErrorKind::Memory, "67108864 bytes of memory").await;
+    check("memory_bomb", ErrorKind::Memory, "bytes of memory, may have 67108864 bytes").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
