@@ -27,8 +27,8 @@ use crate::location::{dry_run, registry, search};
 use crate::process::Processor;
 use crate::provider::runner::Runner;
 use crate::provider::{run, status};
-use crate::query::lookup::Remembered;
 use crate::query::names::Names;
+use crate::query::remembered::remembered;
 use crate::query::{facets, list, lookup, page};
 use crate::settings::Strategy;
 use crate::{
@@ -117,7 +117,7 @@ impl Catalog {
             changes: watch::Sender::new(0),
             replica,
             names: Arc::new(Names::new()),
-            documents: Arc::new(Remembered::new()),
+            documents: Arc::new(remembered()),
         };
         let mut tx = shared.db.begin().await?;
         let settings = &shared.settings;

@@ -25,8 +25,8 @@ use crate::limits::{
     FAREWELL, IN_FLIGHT, RESULTS_PER_TRANSACTION, STORE_BACKOFF, STORE_RETRY, TAKEN_AT_ONCE, TELL_PAUSE,
 };
 use crate::process::{Last, Processor, Work};
-use crate::query::lookup::Remembered;
 use crate::query::names::Names;
+use crate::query::remembered::Remembered;
 use crate::settings::{ProcessingInterval, Settings};
 
 pub(crate) mod files;
@@ -250,8 +250,8 @@ impl Engine {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut sql = Sql::new();
         sql.push(
-            "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.uid, e.source_hash, e.version, e.read_version, e.made_with, \
-             s.source, s.facts, h.used FROM queue q JOIN entity e ON e.id = q.entity_id \
+            "SELECT q.entity_id, q.ticket, q.attempts, q.forced, e.uid, e.source_hash, e.version, e.read_version, \
+             e.made_with, s.source, s.facts, h.used FROM queue q JOIN entity e ON e.id = q.entity_id \
              JOIN entity_source s ON s.entity_id = q.entity_id LEFT JOIN chained c ON c.entity_id = q.entity_id \
              LEFT JOIN chain h ON h.id = c.chain_id WHERE ",
         );

@@ -116,7 +116,7 @@ pub(crate) enum Again {
 /// A success.
 #[derive(Debug)]
 pub(crate) enum Made {
-    /// The same as the last time, where some of what it depends on has another validator.
+    /// The same as the last time. `renewed` are the dependencies whose content is the same under another validator.
     Unchanged { renewed: BTreeMap<String, String> },
     /// Something else, or for the first time.
     New(Box<Output>),

@@ -19,6 +19,7 @@ pub(crate) mod matching;
 pub(crate) mod names;
 mod order;
 pub(crate) mod page;
+pub(crate) mod remembered;
 mod select;
 mod values;
 

@@ -151,7 +151,7 @@ struct Applied {
 }
 
 enum Outcome {
-    /// Where some of what it depends on has another validator.
+    /// With the dependencies whose content is the same under another validator.
     Unchanged(BTreeMap<String, String>),
     Made {
         stored: Stored,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::{Predicate, SearchRows};
-use callboard_store::{Db, Memo, Seen, Sql, Tx, args, query};
+use callboard_store::{Db, Seen, Sql, Tx, args, query};
 use serde_json::Value;
 
 use super::documents;
@@ -15,7 +15,7 @@ use super::select::Selection;
 use super::{Ancestry, AncestryItem};
 use crate::engine::Shared;
 use crate::index::id;
-use crate::limits::{REFS, REMEMBERED_DOCUMENTS};
+use crate::limits::REFS;
 use crate::{Document, Error};
 
 /// An entity by its ref.
@@ -187,22 +187,9 @@ fn of_refs<'a>(refs: impl IntoIterator<Item = &'a String>) -> Sql {
     })
 }
 
-/// Whole documents by their refs, and none of what is not there.
-pub(crate) struct Remembered(Memo<String, Option<Document>>);
-
-impl Remembered {
-    pub(crate) fn new() -> Remembered {
-        // Beside the text there are the ref once more, and what the memory needs to find and to judge it.
-        let weigh = |name: &String, document: &Option<Document>| {
-            name.len() + document.as_ref().map_or(0, |document| document.get().len()) + 150
-        };
-        Remembered(Memo::new(REMEMBERED_DOCUMENTS, weigh))
-    }
-}
-
 /// The whole documents of entities in the order of their refs, whoever may see them.
 async fn whole(shared: &Shared, refs: &[String]) -> Result<Vec<Option<Document>>, Error> {
-    let memo = &shared.documents.0;
+    let memo = &shared.documents;
     let seen = Seen::now(&shared.db).await;
     let known: Vec<_> = refs.iter().map(|name| seen.as_ref().and_then(|seen| memo.at(seen, name))).collect();
     let unknown: HashSet<&String> =

@@ -7,7 +7,9 @@ use crate::limits;
 /// The engine's own limits, which trap when they are met: a guest that is merely told "no" aborts without a word.
 pub(super) struct MemoryGuard {
     limits: StoreLimits,
-    /// The bytes that were not given, if any were asked for beyond the limit.
+    /// The bytes that were asked for last.
+    asked: usize,
+    /// The bytes that were not given, if any were not.
     pub(super) refused: Option<usize>,
 }
 
@@ -19,12 +21,13 @@ impl MemoryGuard {
             .table_elements(limits::TABLE_ELEMENTS)
             .trap_on_grow_failure(true)
             .build();
-        MemoryGuard { limits, refused: None }
+        MemoryGuard { limits, asked: 0, refused: None }
     }
 }
 
 impl ResourceLimiter for MemoryGuard {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.asked = desired;
         let allowed = self.limits.memory_growing(current, desired, maximum);
         if !matches!(allowed, Ok(true)) {
             self.refused = Some(desired);
@@ -33,8 +36,7 @@ impl ResourceLimiter for MemoryGuard {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        // Beyond what the pool has for any of them.
-        self.refused.get_or_insert(limits::MEMORY_CEILING);
+        self.refused = Some(self.asked);
         self.limits.memory_grow_failed(error)
     }
 

@@ -52,7 +52,7 @@ pub(crate) async fn answer(State(app): State<App>, request: Request, next: Next)
         return next.run(request).await;
     };
     let answers = &app.answers;
-    // Who has a session was asked about at a state that is still the one of this request.
+    // Somebody with a session was looked up in a state, which is that of the whole request.
     let seen = match request.extensions().get::<Seen>() {
         Some(seen) => Some(seen.clone()),
         None => answers.seen().await,

@@ -179,7 +179,7 @@ fn value(row: &SqliteRow, index: usize) -> Result<Value, Error> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
-    // The name is the value's: what it is about has to be known before that is taken.
+    // Chosen before the value is taken, because the name borrows from it.
     let decode: fn(SqliteValueRef<'_>) -> Result<Value, BoxDynError> = match raw.type_info().name() {
         "INTEGER" => |raw| <i64 as Decode<Engine>>::decode(raw).map(Value::Integer),
         "REAL" => |raw| <f64 as Decode<Engine>>::decode(raw).map(Value::Real),
