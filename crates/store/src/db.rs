@@ -122,10 +122,10 @@ impl Db {
     }
 
     /// Names the state that a reader sees from now on. A read that begins later is of no earlier state, and whoever was
-    /// told that something is kept is at another one. None where the server cannot be asked.
-    pub(crate) async fn state(&self) -> Option<State> {
+    /// told that something is kept is at another one.
+    pub(crate) async fn state(&self) -> Result<State, Error> {
         match &self.inner.driver {
-            Driver::Sqlite(_) => Some(State::Writes(self.inner.writes.load(Ordering::Acquire))),
+            Driver::Sqlite(_) => Ok(State::Writes(self.inner.writes.load(Ordering::Acquire))),
             Driver::Postgres(postgres) => postgres.snapshot().await.map(State::Snapshot),
         }
     }

@@ -1,7 +1,7 @@
 //! What can go wrong with the database.
 
 /// Why the database did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// It could not be opened or created.
     #[error("the database {name} could not be opened: {reason}. Check that its folder exists and may be written to")]

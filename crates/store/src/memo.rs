@@ -6,9 +6,9 @@ use std::time::Instant;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::Db;
 use crate::db::State;
 use crate::limits::MEMO_AGE;
+use crate::{Db, Error};
 
 /// Keeps what was read from a database until somebody writes to it, whatever they write.
 ///
@@ -32,10 +32,13 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The state of now. None where the database cannot say it.
-    pub async fn now(db: &Db) -> Option<Seen> {
+    /// The state of now.
+    ///
+    /// # Errors
+    /// The database cannot be asked, so that it could not be read either.
+    pub async fn now(db: &Db) -> Result<Seen, Error> {
         let at = Instant::now();
-        db.state().await.map(|state| Seen { state, at })
+        Ok(Seen { state: db.state().await?, at })
     }
 }
 
@@ -54,11 +57,9 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         (kept.seen.state == seen.state && kept.seen.at.elapsed() < MEMO_AGE).then_some(kept.value)
     }
 
-    /// Keeps what was read after a state was seen; nothing where none was.
-    pub fn keep(&self, key: K, seen: Option<Seen>, value: V) {
-        if let Some(seen) = seen {
-            self.kept.insert(key, Kept { value, seen });
-        }
+    /// Keeps what was read after a state was seen.
+    pub fn keep(&self, key: K, seen: Seen, value: V) {
+        self.kept.insert(key, Kept { value, seen });
     }
 }
 

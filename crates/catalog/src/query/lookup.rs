@@ -190,8 +190,8 @@ fn of_refs<'a>(refs: impl IntoIterator<Item = &'a String>) -> Sql {
 /// The whole documents of entities in the order of their refs, whoever may see them.
 async fn whole(shared: &Shared, refs: &[String]) -> Result<Vec<Option<Document>>, Error> {
     let memo = &shared.documents;
-    let seen = Seen::now(&shared.db).await;
-    let known: Vec<_> = refs.iter().map(|name| seen.as_ref().and_then(|seen| memo.at(seen, name))).collect();
+    let seen = Seen::now(&shared.db).await?;
+    let known: Vec<_> = refs.iter().map(|name| memo.at(&seen, name)).collect();
     let unknown: HashSet<&String> =
         refs.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(name, _)| name).collect();
     let mut read = HashMap::with_capacity(unknown.len());

@@ -43,9 +43,8 @@ struct Known {
 }
 
 impl Known {
-    async fn seen(&mut self, app: &App) -> Option<Seen> {
-        self.seen = app.answers.seen().await;
-        self.seen.clone()
+    async fn seen(&mut self, app: &App) -> Result<Seen> {
+        Ok(self.seen.insert(app.answers.seen().await?).clone())
     }
 }
 
@@ -140,7 +139,7 @@ fn illegal(message: &str) -> ApiError {
 
 async fn of_session(app: &App, secret: &str, known: &mut Known) -> Result<Identity> {
     let anonymous = Identity { principal: Principal::Anonymous, credential: Credential::None };
-    let Some(session::Found { session, offer: new }) = app.sessions.find(secret, known.seen(app).await).await? else {
+    let Some(session::Found { session, offer: new }) = app.sessions.find(secret, known.seen(app).await?).await? else {
         return Ok(anonymous);
     };
     let Some(user) = user_of(app, &session).await? else { return Ok(anonymous) };

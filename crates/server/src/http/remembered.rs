@@ -10,7 +10,7 @@ use callboard_model::access::Access;
 use callboard_store::{Db, Memo, Seen};
 
 use super::caller::Caller;
-use super::error::ApiError;
+use super::error::{ApiError, Result};
 use super::etag;
 use super::state::App;
 
@@ -38,8 +38,8 @@ impl Answers {
     }
 
     /// The state that a request reads which comes now.
-    pub(crate) async fn seen(&self) -> Option<Seen> {
-        Seen::now(&self.db).await
+    pub(crate) async fn seen(&self) -> Result<Seen> {
+        Ok(Seen::now(&self.db).await?)
     }
 }
 
@@ -54,10 +54,13 @@ pub(crate) async fn answer(State(app): State<App>, request: Request, next: Next)
     let answers = &app.answers;
     // Somebody with a session was looked up in a state, which is that of the whole request.
     let seen = match request.extensions().get::<Seen>() {
-        Some(seen) => Some(seen.clone()),
-        None => answers.seen().await,
+        Some(seen) => seen.clone(),
+        None => match answers.seen().await {
+            Ok(seen) => seen,
+            Err(error) => return error.into_response(),
+        },
     };
-    if let Some((headers, body)) = seen.as_ref().and_then(|seen| answers.memo.at(seen, &url)) {
+    if let Some((headers, body)) = answers.memo.at(&seen, &url) {
         return (headers, body).into_response();
     }
     let response = next.run(request).await;

@@ -172,11 +172,11 @@ impl Sessions {
     }
 
     /// The session that a secret belongs to; none where it is over or never was. It is as in the state `seen`, which is of
-    /// this very moment, or read anew.
+    /// this very moment.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn find(&self, secret: &str, seen: Option<Seen>) -> Result<Option<Found>, Error> {
+    pub async fn find(&self, secret: &str, seen: Seen) -> Result<Option<Found>, Error> {
         let hash = hash(secret);
         let Some(kept) = self.read(&hash, seen).await? else { return Ok(None) };
         let now = self.clock.millis();
@@ -267,8 +267,8 @@ impl Sessions {
         Ok(ended)
     }
 
-    async fn read(&self, hash: &String, seen: Option<Seen>) -> Result<Option<Kept>, Error> {
-        if let Some(kept) = seen.as_ref().and_then(|seen| self.found.at(seen, hash)) {
+    async fn read(&self, hash: &String, seen: Seen) -> Result<Option<Kept>, Error> {
+        if let Some(kept) = self.found.at(&seen, hash) {
             return Ok(Some(kept));
         }
         let mut select = query(SELECT, args![hash]);

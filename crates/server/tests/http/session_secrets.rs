@@ -62,7 +62,7 @@ impl Fixture {
     }
 
     async fn find(&self, secret: &str) -> Option<Found> {
-        self.sessions.find(secret, Seen::now(&self.db).await).await.unwrap()
+        self.sessions.find(secret, Seen::now(&self.db).await.unwrap()).await.unwrap()
     }
 
     async fn is_in(&self, secret: &str) -> bool {
@@ -196,7 +196,7 @@ async fn shorter_lifetimes_hold_for_older_sessions() {
     let shorter = SessionLifetimes { absolute: Duration::from_secs(60), ..SessionLifetimes::default() };
     let now = test.now() + chrono::TimeDelta::seconds(60);
     let sessions = Sessions::open(test.db.clone(), shorter, Clock::of(move || now)).await.unwrap();
-    assert!(sessions.find(&secret, None).await.unwrap().is_none());
+    assert!(sessions.find(&secret, Seen::now(&test.db).await.unwrap()).await.unwrap().is_none());
 }
 
 #[tokio::test]

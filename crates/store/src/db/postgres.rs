@@ -102,7 +102,7 @@ impl Postgres {
     }
 
     /// What a reader would see now, in PostgreSQL's words.
-    pub(super) async fn snapshot(&self) -> Option<Arc<str>> {
+    pub(super) async fn snapshot(&self) -> Result<Arc<str>, Error> {
         self.snapshot.now(&self.readers).await
     }
 

@@ -25,7 +25,7 @@ async fn keep(db: &Db, memo: &Memo<&'static str, i64>) {
         let seen = Seen::now(db).await.unwrap();
         match memo.at(&seen, &"a") {
             Some(value) => return assert_eq!(value, 1),
-            None => memo.keep("a", Some(seen), 1),
+            None => memo.keep("a", seen, 1),
         }
     }
     panic!("nothing is ever kept");
@@ -72,7 +72,7 @@ async fn nothing_read_before_a_write_is_kept_after_it(place: Place) {
     let db = place.open().await;
     create_t(&db).await;
     let memo = memo();
-    let seen = Seen::now(&db).await;
+    let seen = Seen::now(&db).await.unwrap();
     // Whoever begins a write and no longer waits for its end has written nevertheless.
     let mut tx = db.begin().await.unwrap();
     tx.execute(query("INSERT INTO t(id) VALUES ($1)", args![1])).await.unwrap();

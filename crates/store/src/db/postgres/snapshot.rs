@@ -15,8 +15,7 @@ use crate::Error;
 /// which transactions had not ended, of those that have a number, and every one that writes has one.
 const ASK: &str = "SELECT pg_catalog.pg_current_snapshot()::text";
 
-/// None where the server could not be asked.
-type Answer = Option<Arc<str>>;
+type Answer = Result<Arc<str>, Error>;
 
 #[derive(Clone, Default)]
 pub(super) struct Snapshot(Arc<Mutex<Waiting>>);
@@ -29,8 +28,7 @@ struct Waiting {
 }
 
 impl Snapshot {
-    /// The snapshot of some moment after this call. None where the server cannot be asked: whoever goes on and reads is
-    /// told why.
+    /// The snapshot of some moment after this call.
     pub(super) async fn now(&self, pool: &Arc<Pool>) -> Answer {
         let (sender, answer) = oneshot::channel();
         let is_asked = {
@@ -42,7 +40,9 @@ impl Snapshot {
             // On its own: whoever came first may go away before the answer comes.
             tokio::spawn(Asking { snapshot: self.clone(), is_done: false }.run(Arc::clone(pool)));
         }
-        answer.await.ok().flatten()
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Error::Failed("nobody asks PostgreSQL for its snapshot any more".to_owned())))
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -61,8 +61,12 @@ impl Asking {
         loop {
             // Those who are about to ask come first.
             tokio::task::yield_now().await;
-            let asking = std::mem::take(&mut self.snapshot.waiting().next);
-            let answer = ask(&pool).await.inspect_err(|error| tracing::debug!(%error, "nothing is remembered")).ok();
+            let mut asking = std::mem::take(&mut self.snapshot.waiting().next);
+            let answer = ask(&pool).await;
+            if answer.is_err() {
+                // A server that is gone is waited for once, by those who came meanwhile, too.
+                asking.append(&mut self.snapshot.waiting().next);
+            }
             for waiting in asking {
                 // They may no longer wait.
                 waiting.send(answer.clone()).ok();
