@@ -175,16 +175,28 @@ async fn one(
     }
     let place = Place::open(engine, &files)?;
     if wants(Section::Battery) {
-        let (db, catalog) = place.catalog(source.clone()).await?;
-        keep(battery::functions(engine, source.generator(), &catalog).await?)?;
-        drop(catalog);
-        db.close().await;
+        keep(functions(&place, &source, "").await?)?;
         keep(serving::battery(&place, source.generator(), work.path()).await?)?;
     }
     if wants(Section::Serving) {
         keep(serving::measure(&place, source.generator(), work.path()).await?)?;
     }
     Ok(())
+}
+
+/// The battery at the catalog's functions, as far as names begin so.
+async fn functions(place: &Place, source: &Source, only: &str) -> Result<Vec<Figure>> {
+    let (db, catalog) = place.catalog(source.clone()).await?;
+    let figures = battery::functions(place.engine, source.generator(), &catalog, only).await?;
+    drop(catalog);
+    db.close().await;
+    Ok(figures)
+}
+
+/// The same on what a load left in a folder.
+pub async fn ask(engine: Engine, size: u64, folder: &Path, sources: &Path, only: &str) -> Result<Vec<Figure>> {
+    let source = Source::prepare(Generator::new(SEED, size), sources)?;
+    functions(&Place::open(engine, folder)?, &source, only).await
 }
 
 /// The first load is compared with its floor where there is no leader's figure, and both are told in any case.

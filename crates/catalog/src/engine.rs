@@ -220,16 +220,7 @@ impl Engine {
             if taken.len() < free {
                 pause = Some(self.next_due().await?);
             }
-            for taken in taken {
-                let processor = self.shared.processor.clone();
-                let id = taken.id;
-                let handle = self.tasks.spawn(async move {
-                    let processed = processor.process(&taken.work).await;
-                    let prepared = Prepared::new(processed, taken.uid.clone(), taken.work.last.is_none());
-                    (taken, prepared)
-                });
-                self.in_flight.insert(handle.id(), id);
-            }
+            self.process(taken);
         }
         tokio::select! {
             Some(result) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
@@ -243,6 +234,19 @@ impl Engine {
             }
             () = notified, if pause.is_some() => Ok(()),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Ok(()),
+        }
+    }
+
+    fn process(&mut self, taken: Vec<Taken>) {
+        for taken in taken {
+            let processor = self.shared.processor.clone();
+            let id = taken.id;
+            let handle = self.tasks.spawn(async move {
+                let processed = processor.process(&taken.work).await;
+                let prepared = Prepared::new(processed, taken.uid.clone(), taken.work.last.is_none());
+                (taken, prepared)
+            });
+            self.in_flight.insert(handle.id(), id);
         }
     }
 
@@ -324,13 +328,15 @@ impl Engine {
         Ok(if replica.several { pause.clamp(TELL_PAUSE, replica.timeout.max(TELL_PAUSE)) } else { pause })
     }
 
+    /// Stores results, and takes what is processed meanwhile in their place.
     async fn store(&mut self, results: Vec<TaskResult>) -> Result<(), callboard_store::Error> {
         let mut finished = Vec::new();
         let mut panicked = HashSet::new();
+        let mut tasks = Vec::with_capacity(results.len());
         for result in results {
             match result {
                 Ok((task, (taken, prepared))) => {
-                    self.in_flight.remove(&task);
+                    tasks.push(task);
                     finished.push(Finished {
                         id: taken.id,
                         ticket: taken.ticket,
@@ -342,14 +348,26 @@ impl Engine {
                 }
                 Err(error) => {
                     tracing::error!(%error, "processing an entity panicked");
-                    panicked.extend(self.in_flight.remove(&error.id()));
+                    tasks.push(error.id());
+                    panicked.extend(self.in_flight.get(&error.id()));
                 }
             }
         }
         let ids: Vec<i64> = finished.iter().map(|one| one.id).chain(panicked.iter().copied()).collect();
-        let stored = self.keep(finished, panicked, &ids).await;
-        // Where that failed they are taken again.
+        let free = IN_FLIGHT.saturating_sub(self.in_flight.len().saturating_sub(tasks.len()));
+        let more = async {
+            // A look at the queue costs as much as the work on a few.
+            if tasks.len() < TAKEN_AT_ONCE { Ok(Vec::new()) } else { self.take(free).await }
+        };
+        let (stored, taken) = tokio::join!(self.keep(finished, panicked, &ids), more);
+        // They are in flight until now, so that they were not among what was taken. Where they could not be stored, they
+        // are next time.
+        for task in tasks {
+            self.in_flight.remove(&task);
+        }
         self.claims.remove(&ids);
+        // Where nothing could be taken, the next look at the queue says why.
+        self.process(taken.unwrap_or_default());
         if stored? {
             self.shared.files_changed.store(true, Ordering::Release);
             self.shared.replica.tell_files();

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::Error;
 
 mod cursor;
+mod direct;
 mod documents;
 pub(crate) mod facets;
 mod fields;

@@ -17,6 +17,9 @@ pub const CACHE_KIB: u32 = 16 * 1024;
 /// large first load writes to again and again fit.
 pub const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
+/// Rows that SQLite's thread reads before it waits for somebody to take them. A page of a list is read without a wait.
+pub const ROWS_AHEAD: usize = 1_000;
+
 /// Pages in SQLite's write-ahead log after which they are brought into the database: 32 MiB. A page that is written often
 /// is brought there once for all of it.
 pub const CHECKPOINT_PAGES: u32 = 4096;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use callboard_tests::bench::{self, Engine, Options, Section, floor, ingest};
+use callboard_tests::bench::{self, Engine, Options, Section, floor, ingest, report};
 use clap::{Parser, Subcommand};
 
 /// The portal's own: what it saves is saved on both sides of a ratio.
@@ -50,6 +50,16 @@ enum Part {
     },
     /// The same without us
     Floor { engine: Engine, size: u64, done: PathBuf, empty: PathBuf, sources: PathBuf },
+    /// Asks what is asked of a catalog of what `load` left
+    Battery {
+        engine: Engine,
+        size: u64,
+        folder: PathBuf,
+        sources: PathBuf,
+        /// Nothing but the questions whose names begin so
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// Hands out bytes by path
     Answer { file: PathBuf },
 }
@@ -69,6 +79,10 @@ async fn main() -> Result<()> {
         Part::Floor { engine, size, done, empty, sources } => {
             let floor = floor::ingest(engine, size, &done, &empty, &sources).await?;
             println!("{}", serde_json::to_string(&floor)?);
+        }
+        Part::Battery { engine, size, folder, sources, only } => {
+            let figures = bench::ask(engine, size, &folder, &sources, &only).await?;
+            println!("{}", report::table(&figures));
         }
         Part::Answer { file } => {
             let answers = serde_json::from_slice(&std::fs::read(file)?)?;

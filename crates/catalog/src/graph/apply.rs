@@ -1,11 +1,12 @@
 //! Storing what processing came to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use callboard_model::relations::Relation;
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
+use foldhash::HashMap;
 use rand::Rng as _;
 
 use super::children::{self, Brought};
@@ -97,7 +98,7 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
                         if current.parent || !children.is_empty() {
                             brought.push((finished.id, children));
                         }
-                        Outcome::Made { stored, made_with, relations, used, warnings: Vec::new() }
+                        Outcome::Made { stored: Box::new(stored), made_with, relations, used, warnings: Vec::new() }
                     }
                 }
             }
@@ -136,7 +137,10 @@ pub(crate) async fn apply(tx: &mut Tx, finished: Vec<Finished>, settings: &Setti
     chain::set(tx, &used.collect::<Vec<_>>()).await?;
     finish(tx, &mut results, settings, now).await?;
     changes.flush(tx).await?;
-    Ok(results.iter().any(|result| result.dependencies.keys().any(|key| key.starts_with("file:"))))
+    let files = results.iter().any(|result| result.dependencies.keys().any(|key| key.starts_with("file:")));
+    // Thousands of small pieces, which nobody has to wait for.
+    tokio::spawn(async move { drop(results) });
+    Ok(files)
 }
 
 struct Applied {
@@ -154,7 +158,7 @@ enum Outcome {
     /// With the dependencies whose content is the same under another validator.
     Unchanged(BTreeMap<String, String>),
     Made {
-        stored: Stored,
+        stored: Box<Stored>,
         made_with: String,
         relations: Vec<Relation>,
         used: BTreeMap<String, String>,
@@ -175,7 +179,7 @@ async fn current(tx: &mut Tx, finished: &[Finished]) -> Result<HashMap<i64, Curr
          OR EXISTS (SELECT 1 FROM contender c WHERE c.parent_id = e.id) THEN 1 ELSE 0 END FROM entity e WHERE e.id IN ",
     );
     sql.ids(hashes.keys().copied());
-    let mut current = HashMap::new();
+    let mut current = HashMap::default();
     for row in tx.fetch_all(sql).await? {
         let id: i64 = row.get(0)?;
         if hashes.get(&id).copied() == Some(row.get::<String>(1)?.as_str()) {
@@ -202,7 +206,7 @@ async fn set_relations(tx: &mut Tx, results: &[Applied]) -> Result<HashMap<i64, 
         _ => None,
     });
     let made: Vec<(i64, &[Relation])> = made.collect();
-    if made.is_empty() { Ok(HashMap::new()) } else { relation::set(tx, &made).await }
+    if made.is_empty() { Ok(HashMap::default()) } else { relation::set(tx, &made).await }
 }
 
 fn refuse(results: &mut [Applied], mut refused: HashMap<i64, ProcessingError>) {
@@ -225,7 +229,7 @@ async fn store(tx: &mut Tx, changes: &mut Changes, results: &[Applied]) -> Resul
                 let warnings = if warnings.is_empty() { None } else { Some(text(warnings)?) };
                 let same_hash = current.hash.as_ref() == Some(&stored.hash);
                 if !same_hash {
-                    documents.push((id, stored, current.hash.is_some()));
+                    documents.push((id, &**stored, current.hash.is_some()));
                 }
                 let same = same_hash
                     && current.made_with.as_ref() == Some(made_with)
@@ -294,7 +298,7 @@ pub(crate) async fn panicked(tx: &mut Tx, id: i64) -> Result<(), Error> {
 async fn set_dependencies(tx: &mut Tx, results: &[Applied]) -> Result<(), Error> {
     // What is unchanged depends on what it did.
     let made = || results.iter().filter(|result| !matches!(result.outcome, Outcome::Unchanged(_)));
-    let mut before: HashMap<i64, BTreeMap<String, Option<String>>> = HashMap::new();
+    let mut before: HashMap<i64, BTreeMap<String, Option<String>>> = HashMap::default();
     if made().next().is_some() {
         let mut sql = Sql::new();
         sql.push("SELECT entity_id, key, validator FROM dependency WHERE entity_id IN ")

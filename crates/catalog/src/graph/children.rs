@@ -1,9 +1,10 @@
 //! What entities brought: the children of all results of a transaction, in a few statements for all of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, Value, args};
+use foldhash::{HashMap, HashSet};
 
 use super::refs::{self, ref_ids};
 use super::source::pack;
@@ -66,7 +67,7 @@ pub(super) async fn set(
         .iter()
         .map(|(_, children)| children.iter().map(|one| one.child.entity.entity_ref().to_string()).collect())
         .collect();
-    let ids = ref_ids(tx, &names.concat()).await?;
+    let ids = ref_ids(tx, names.iter().flatten().map(String::as_str)).await?;
     let mut turns = Vec::new();
     for ((parent, children), names) in brought.iter().zip(&names) {
         match names.iter().find(|name| !ids.contains_key(*name)) {
@@ -177,7 +178,7 @@ impl State {
         all: &mut Differences<'a>,
     ) -> Vec<ProcessingError> {
         let before = self.children.remove(&parent).unwrap_or_default();
-        let (mut kept, mut lost) = (HashSet::new(), Vec::new());
+        let (mut kept, mut lost) = (HashSet::default(), Vec::new());
         for &(id, brought) in children {
             let Brought { child, hash, .. } = brought;
             match self.known.get(&id) {

@@ -24,7 +24,7 @@ pub(crate) const ORPHAN: &str = "backstage.io/orphan";
 pub(crate) struct Stored {
     pub(crate) text: String,
     pub(crate) hash: String,
-    rows: Vec<SearchRow>,
+    entries: Entries,
 }
 
 /// Makes the document of a processed entity.
@@ -61,7 +61,7 @@ pub(crate) fn make(entity: &Entity, uid: &str, orphan: bool) -> Result<Stored, P
         );
         return Err(ProcessingError::input(message));
     }
-    Ok(Stored { text, hash, rows })
+    Ok(Stored { text, hash, entries: Entries::of(rows) })
 }
 
 /// Stores documents, in place of earlier ones, and notes what that changes of the index. Each comes with whether there
@@ -77,7 +77,7 @@ pub(crate) async fn store(tx: &mut Tx, changes: &mut Changes, documents: &[(i64,
         }
     }
     for (id, stored, _) in documents {
-        changes.replace(*id, before.get(id), &Entries::of(&stored.rows));
+        changes.replace(*id, before.get(id), &stored.entries);
     }
     for chunk in documents.chunks(ROWS_PER_STATEMENT) {
         let mut sql = Sql::new();

@@ -1,9 +1,10 @@
 //! The ids of refs and kinds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, args, query};
+use foldhash::HashMap;
 
 use crate::index::id;
 use crate::limits::REF_BYTES;
@@ -13,10 +14,13 @@ pub(crate) const REFUSED: &str =
     "the catalog cannot take this ref: a ref may have 1,000 bytes and no NUL, and there may be 65,535 kinds in all";
 
 /// The ids of refs; those that are new get one. A ref that cannot have one is left out: see [`REFUSED`].
-pub(crate) async fn ref_ids(tx: &mut Tx, refs: &[String]) -> Result<HashMap<String, i64>, Error> {
-    let refs: BTreeSet<&str> = refs.iter().map(String::as_str).filter(|name| is_possible(name)).collect();
+pub(crate) async fn ref_ids<'a>(
+    tx: &mut Tx,
+    refs: impl IntoIterator<Item = &'a str>,
+) -> Result<HashMap<String, i64>, Error> {
+    let refs: BTreeSet<&str> = refs.into_iter().filter(|name| is_possible(name)).collect();
     if refs.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashMap::default());
     }
     let mut ids = known(tx, &refs).await?;
     let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

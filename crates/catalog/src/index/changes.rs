@@ -1,10 +1,12 @@
 //! What a transaction changes of the index, put together so that it is written at once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::mem;
 
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Sql, Tx, Value, args};
+use foldhash::HashMap;
 use roaring::RoaringBitmap;
 
 use super::extract::{self, Entries, LONG, Term, WIDE, Wide};
@@ -14,11 +16,11 @@ use super::{id, names, posting};
 /// and comes before anything that reads the index.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    /// Whether an entity shall be in the posting; the same for the next three.
-    terms: HashMap<Term, BTreeMap<i64, bool>>,
-    valued: HashMap<String, BTreeMap<i64, bool>>,
-    null: HashMap<String, BTreeMap<i64, bool>>,
-    visible: BTreeMap<i64, bool>,
+    /// Which entities come into the posting or leave it, one after the other; the same for the next three.
+    terms: HashMap<Term, Vec<(i64, bool)>>,
+    valued: HashMap<String, Vec<(i64, bool)>>,
+    null: HashMap<String, Vec<(i64, bool)>>,
+    visible: Vec<(i64, bool)>,
     /// By key, value and entity: the row that shall be there.
     wide: BTreeMap<Place, Wide>,
     /// The rows that shall not, or not as they are.
@@ -66,40 +68,39 @@ impl Changes {
     pub(crate) fn replace(&mut self, id: i64, before: Option<&Entries>, after: &Entries) {
         let nothing = Entries::default();
         if before.is_none() {
-            self.visible.insert(id, true);
+            self.visible.push((id, true));
         }
         self.differ(id, before.unwrap_or(&nothing), after);
     }
 
     /// An entity is gone.
     pub(crate) fn remove(&mut self, id: i64, before: &Entries) {
-        self.visible.insert(id, false);
+        self.visible.push((id, false));
         self.differ(id, before, &Entries::default());
     }
 
     fn differ(&mut self, id: i64, before: &Entries, after: &Entries) {
         for (from, to, wanted) in [(before, after, false), (after, before, true)] {
             for term in from.terms.difference(&to.terms) {
-                self.terms.entry(term.clone()).or_default().insert(id, wanted);
+                note(&mut self.terms, term, (id, wanted));
             }
             for key in from.valued.difference(&to.valued) {
-                self.valued.entry(key.clone()).or_default().insert(id, wanted);
+                note(&mut self.valued, key, (id, wanted));
             }
             for key in from.null.difference(&to.null) {
-                self.null.entry(key.clone()).or_default().insert(id, wanted);
+                note(&mut self.null, key, (id, wanted));
             }
         }
-        for ((key, value), wide) in &before.wide {
-            let place = (key.clone(), value.clone());
-            if after.wide.get(&place) != Some(wide) {
-                let place = (place.0, place.1, id);
+        for (place, wide) in &before.wide {
+            if after.wide.get(place) != Some(wide) {
+                let place = (place.0.clone(), place.1.clone(), id);
                 self.wide.remove(&place);
                 self.stale.insert(place);
             }
         }
-        for ((key, value), wide) in &after.wide {
-            if before.wide.get(&(key.clone(), value.clone())) != Some(wide) {
-                self.wide.insert((key.clone(), value.clone(), id), wide.clone());
+        for (place, wide) in &after.wide {
+            if before.wide.get(place) != Some(wide) {
+                self.wide.insert((place.0.clone(), place.1.clone(), id), wide.clone());
             }
         }
     }
@@ -153,6 +154,16 @@ impl Changes {
     }
 }
 
+/// Adds to what happens under a key, of which most are there already.
+fn note<K: Clone + Eq + Hash>(all: &mut HashMap<K, Vec<(i64, bool)>>, key: &K, happens: (i64, bool)) {
+    match all.get_mut(key) {
+        Some(known) => known.push(happens),
+        None => {
+            all.insert(key.clone(), vec![happens]);
+        }
+    }
+}
+
 /// Changes of postings, by where they are.
 #[derive(Default)]
 struct Postings {
@@ -161,7 +172,7 @@ struct Postings {
 }
 
 impl Postings {
-    fn add(&mut self, key_id: i64, term_id: i64, ids: &BTreeMap<i64, bool>) {
+    fn add(&mut self, key_id: i64, term_id: i64, ids: &[(i64, bool)]) {
         self.keys.insert(term_id, key_id);
         for (id, wanted) in ids {
             let number = id::number(*id);

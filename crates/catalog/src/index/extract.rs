@@ -1,6 +1,6 @@
 //! The rule by which a document becomes entries of the index.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callboard_model::filter::{SearchRow, search_rows};
 use serde_json::Value;
@@ -101,35 +101,28 @@ pub(crate) struct Entries {
 
 impl Entries {
     /// From the rows of a document.
-    pub(crate) fn of(rows: &[SearchRow]) -> Entries {
-        let is_true = |row: &SearchRow| row.original.as_deref() == Some("true");
-        let truths: HashSet<&str> = rows.iter().filter(|row| is_true(row)).map(|row| row.key.as_str()).collect();
-        // `<key>.<value>` is not kept where the value itself says so: with lists of refs, nearly every such key would be
-        // of one entity only.
-        let mut members: HashSet<String> = HashSet::new();
-        for row in rows.iter().filter(|row| may_have_members(&row.key)) {
-            if let Some(member) = row.value.as_ref().map(|value| format!("{}.{value}", row.key))
-                && truths.contains(member.as_str())
-            {
-                members.insert(member);
-            }
-        }
+    pub(crate) fn of(rows: Vec<SearchRow>) -> Entries {
+        let (members, is_said) = members(&rows);
         let mut entries = Entries::default();
-        for row in rows.iter().filter(|row| !(is_true(row) && members.contains(&row.key))) {
-            let Some(value) = &row.value else {
-                entries.null.insert(row.key.clone());
+        for ((SearchRow { key, value, original }, member), is_said) in rows.into_iter().zip(members).zip(is_said) {
+            if is_said {
+                continue;
+            }
+            let Some(value) = value else {
+                entries.null.insert(key);
                 continue;
             };
-            entries.valued.insert(row.key.clone());
-            let original = row.original.clone().filter(|original| original != value);
-            let member = may_have_members(&row.key) && members.contains(&format!("{}.{value}", row.key));
-            if is_wide(&row.key) {
-                let mut wide = Wide::new(value, original);
+            if !entries.valued.contains(&key) {
+                entries.valued.insert(key.clone());
+            }
+            let original = original.filter(|original| *original != value);
+            if is_wide(&key) {
+                let mut wide = Wide::new(&value, original);
                 wide.flags |= if member { MEMBER } else { 0 };
-                entries.wide.insert((row.key.clone(), value.clone()), wide);
+                entries.wide.insert((key, value), wide);
             } else {
                 let original = original.unwrap_or_default();
-                entries.terms.insert(Term { key: row.key.clone(), value: value.clone(), original, member });
+                entries.terms.insert(Term { key, value, original, member });
             }
         }
         entries.mark_ends();
@@ -142,7 +135,7 @@ impl Entries {
             callboard_store::Error::Failed(format!("a stored document is damaged: {error}"))
         };
         let value: Value = serde_json::from_str(text).map_err(|error| damaged(&error))?;
-        Ok(Entries::of(&search_rows(&value).map_err(|error| damaged(&error))?))
+        Ok(Entries::of(search_rows(&value).map_err(|error| damaged(&error))?))
     }
 
     /// The map is in order, so that the first and the last of a key are its ends.
@@ -159,6 +152,27 @@ impl Entries {
             }
         }
     }
+}
+
+/// Of each row whether its value is a string of an array, and whether it is the `<key>.<value>` that is true because of
+/// that. Such a row is not kept: with lists of refs, nearly every such key would be of one entity only.
+fn members(rows: &[SearchRow]) -> (Vec<bool>, Vec<bool>) {
+    let (mut members, mut said) = (vec![false; rows.len()], vec![false; rows.len()]);
+    let truths = rows.iter().enumerate().filter(|(_, row)| row.original.as_deref() == Some("true"));
+    let truths: HashMap<&str, usize> = truths.map(|(place, row)| (row.key.as_str(), place)).collect();
+    if truths.is_empty() {
+        return (members, said);
+    }
+    let mut name = String::new();
+    for (row, member) in rows.iter().zip(&mut members) {
+        let Some(value) = row.value.as_ref().filter(|_| may_have_members(&row.key)) else { continue };
+        name.clear();
+        name.extend([row.key.as_str(), ".", value]);
+        if let Some(said) = truths.get(name.as_str()).and_then(|place| said.get_mut(*place)) {
+            (*member, *said) = (true, true);
+        }
+    }
+    (members, said)
 }
 
 /// Whether the values of a key are rows of a table.
@@ -227,7 +241,7 @@ mod tests {
     #[test]
     fn entries() {
         fn check(entity: Value, key: &str, expected: &[(&str, &str, bool)]) {
-            let entries = Entries::of(&search_rows(&entity).unwrap());
+            let entries = Entries::of(search_rows(&entity).unwrap());
             let terms = entries.terms.iter().filter(|term| term.key == key);
             let found: Vec<_> = terms.map(|term| (term.value.as_str(), term.original.as_str(), term.member)).collect();
             assert_eq!(found, expected, "{entity}");
@@ -265,7 +279,7 @@ mod tests {
     #[test]
     fn wide() {
         let rows = search_rows(&json!({"spec": {"targets": ["b", "A", "c"]}, "metadata": {"title": null}})).unwrap();
-        let entries = Entries::of(&rows);
+        let entries = Entries::of(rows);
         let found: Vec<_> = entries.wide.iter().filter(|((key, _), _)| key == "spec.targets").collect();
         let found: Vec<_> = found.iter().map(|((_, value), wide)| (value.as_str(), wide.flags)).collect();
         assert_eq!(found, [("a", 5), ("b", 4), ("c", 6)]);

@@ -1,9 +1,10 @@
 //! The ids of keys and terms.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use callboard_store::limits::ROWS_PER_STATEMENT;
 use callboard_store::{Error, Row, Sql, Tx, args};
+use foldhash::HashMap;
 
 use super::extract::Term;
 
@@ -37,7 +38,7 @@ pub(super) async fn term_ids<'a>(
         let key = keys.get(&term.key).ok_or_else(|| Error::Failed(format!("the key {} has no id", term.key)))?;
         wanted.push((term, *key));
     }
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     let pairs: BTreeSet<(i64, &str)> = wanted.iter().map(|(term, key)| (*key, term.value.as_str())).collect();
     let pairs: Vec<_> = pairs.into_iter().collect();
     for chunk in pairs.chunks(ROWS_PER_STATEMENT) {

@@ -176,7 +176,7 @@ async fn insert(tx: &mut Tx, run: &str, now: i64) -> Result<u64, Error> {
     let refs: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
     let mut added = 0;
     for refs in refs.chunks(ROWS_PER_STATEMENT) {
-        let ids = ref_ids(tx, refs).await?;
+        let ids = ref_ids(tx, refs.iter().map(String::as_str)).await?;
         if ids.is_empty() {
             tracing::warn!(count = refs.len(), reason = refs::REFUSED, "entities were not taken");
             continue;

@@ -1,7 +1,7 @@
 //! Fetching documents, with what is joined when they are read: one statement for any number of them, and one more for
 //! the refs that this process has not met yet.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use callboard_store::{Error as StoreError, Sql};
 
@@ -15,6 +15,8 @@ pub(super) struct Found {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) document: Document,
+    /// What [`select_beside`] was told to read beside it.
+    pub(super) beside: Option<String>,
 }
 
 /// Begins a statement for the documents of entities that can be seen; what follows restricts the entity `e` and its ref
@@ -24,15 +26,28 @@ pub(super) struct Found {
 /// read, and the id of the other end.
 pub(super) fn select(restriction: impl FnOnce(&mut Sql)) -> Sql {
     let mut sql = Sql::new();
-    sql.push(
-        "SELECT e.id, r.ref, e.hash, e.errors, d.document, (SELECT string_agg(x.piece, ' ') FROM \
-         (SELECT y.type_id || '>' || y.target_id AS piece FROM relation y WHERE y.source_id = e.id \
-         UNION ALL SELECT y.type_id || '<' || y.source_id FROM relation y WHERE y.target_id = e.id) x) \
-         FROM ref r JOIN entity e ON e.id = r.id JOIN document d ON d.entity_id = e.id WHERE e.hash IS NOT NULL",
-    );
+    sql.push("SELECT ").push(COLUMNS).push(", NULL FROM ").push(ENTITIES);
     restriction(&mut sql);
     sql
 }
+
+/// The same for entities whose ids another statement answers in a column `id`, with a text in a column `beside`. Nothing
+/// is said of the order.
+pub(super) fn select_beside(ids: impl FnOnce(&mut Sql)) -> Sql {
+    let mut sql = Sql::new();
+    sql.push("SELECT ").push(COLUMNS).push(", s.beside FROM (");
+    ids(&mut sql);
+    // SQLite keeps to the order of a cross join: first what is to be read.
+    sql.push(") s CROSS JOIN ").push(ENTITIES).push(" AND r.id = s.id");
+    sql
+}
+
+const COLUMNS: &str = "e.id, r.ref, e.hash, e.errors, d.document, (SELECT string_agg(x.piece, ' ') FROM \
+     (SELECT y.type_id || '>' || y.target_id AS piece FROM relation y WHERE y.source_id = e.id \
+     UNION ALL SELECT y.type_id || '<' || y.source_id FROM relation y WHERE y.target_id = e.id) x)";
+
+const ENTITIES: &str =
+    "ref r JOIN entity e ON e.id = r.id JOIN document d ON d.entity_id = e.id WHERE e.hash IS NOT NULL";
 
 /// Reads what such a statement answers.
 pub(super) async fn read(
@@ -48,16 +63,18 @@ pub(super) async fn read(
     }
     let all = || pieces.iter().flatten();
     let types = names.types(source, &all().map(|piece| piece.kind).collect()).await?;
-    let refs = names.refs(source, all().map(|piece| piece.other).collect::<BTreeSet<_>>()).await?;
+    let refs = names.refs(source, &all().map(|piece| piece.other).collect::<Vec<_>>()).await?;
+    let mut refs = refs.iter();
     let mut found = Vec::with_capacity(rows.len());
     for (row, pieces) in rows.iter().zip(&pieces) {
         let (hash, errors, text): (String, Option<String>, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
         let mut relations: Vec<(&str, &str)> = pieces
             .iter()
-            .filter_map(|piece| {
+            .zip(&mut refs)
+            .filter_map(|(piece, other)| {
                 let [name, inverse] = types.get(&piece.kind)?;
                 let kind = if piece.forward { name } else { inverse };
-                Some((&**kind, &**refs.get(&piece.other)?))
+                Some((&**kind, &**other.as_ref()?))
             })
             .filter(|(kind, _)| !kind.is_empty())
             .collect();
@@ -65,7 +82,7 @@ pub(super) async fn read(
         relations.dedup();
         let document = render(&text, &hash, &relations, errors.as_deref()).map_err(|error| damaged(&error))?;
         let document = fields.project(document).map_err(|error| damaged(&error))?;
-        found.push(Found { id: row.get(0)?, name: row.get(1)?, document });
+        found.push(Found { id: row.get(0)?, name: row.get(1)?, document, beside: row.get(6)? });
     }
     Ok(found)
 }

@@ -36,7 +36,7 @@ impl Asked {
     }
 
     /// Whether any value can be so at all.
-    fn is_possible(&self) -> bool {
+    pub(super) fn is_possible(&self) -> bool {
         match self {
             Asked::Anything => true,
             Asked::Is(text) | Asked::Begins(text) | Asked::Holds(text) => is_kept(text) && !text.contains('\0'),
@@ -189,11 +189,17 @@ pub(super) fn add(sets: &mut Sets, row: &Row, column: usize) -> Result<(), Error
     Ok(())
 }
 
-/// Inserts the ids that a column lists, with blanks between them. A row for each would take several times as long: there
-/// may be thousands, and each row crosses to the process by itself.
+/// The ids of a list, with blanks between them. A row for each would take several times as long: there may be thousands,
+/// and each row crosses to the process by itself.
+pub(super) fn listed(list: &str) -> impl Iterator<Item = Result<i64, Error>> {
+    let damaged = |id: &str| Error::Failed(format!("{id} in a list of ids is damaged"));
+    list.split_ascii_whitespace().map(move |id| id.parse().map_err(|_| damaged(id)))
+}
+
+/// Inserts the ids that a column lists.
 fn insert_listed(sets: &mut Sets, row: &Row, column: usize) -> Result<(), Error> {
-    for id in row.get::<Option<String>>(column)?.unwrap_or_default().split_ascii_whitespace() {
-        sets.insert(id.parse().map_err(|_| Error::Failed(format!("{id} in a list of ids is damaged")))?);
+    for id in listed(&row.get::<Option<String>>(column)?.unwrap_or_default()) {
+        sets.insert(id?);
     }
     Ok(())
 }
@@ -257,7 +263,7 @@ async fn some(tx: &mut Tx, scope: &Scope, key: &str, asked: &Asked) -> Result<Se
 }
 
 /// Adds that a column is as asked, for what no index looks up exactly.
-fn accepted(sql: &mut Sql, column: &'static str, asked: &Asked) {
+pub(super) fn accepted(sql: &mut Sql, column: &'static str, asked: &Asked) {
     match asked {
         Asked::Anything => {}
         Asked::Is(text) => {
@@ -379,7 +385,7 @@ async fn relations(
 }
 
 /// Adds that an entity is of one of the kinds.
-fn of_kinds(sql: &mut Sql, scope: &Scope, column: &'static str) {
+pub(super) fn of_kinds(sql: &mut Sql, scope: &Scope, column: &'static str) {
     let Some(names) = &scope.0 else { return };
     if let [name] = names.iter().collect::<Vec<_>>().as_slice() {
         // A kind is a range of ids, which an index serves.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use callboard_model::access::Access;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::{Predicate, SearchRows};
-use callboard_store::{Db, Seen, Sql, Tx, args, query};
+use callboard_store::{Db, Seen, Sql, Tx};
 use serde_json::Value;
 
-use super::documents;
 use super::fields::Fields;
 use super::names::{Names, Source};
 use super::select::Selection;
 use super::{Ancestry, AncestryItem};
+use super::{documents, leaf};
 use crate::engine::Shared;
 use crate::index::id;
 use crate::limits::REFS;
@@ -215,39 +215,28 @@ pub(crate) async fn ancestry(shared: &Shared, access: &Access, entity_ref: &Enti
     if root.contains('\0') {
         return Err(missing());
     }
-    let mut tx = shared.db.read().await?;
-    let rows = tx
-        .fetch_all(query(
-            "WITH RECURSIVE root(id) AS (SELECT id FROM ref WHERE ref = $1), \
-             up(child_id, parent_id) AS (SELECT r.child_id, r.parent_id FROM reference r JOIN root ON r.child_id = root.id \
-             UNION SELECT r.child_id, r.parent_id FROM reference r JOIN up ON r.child_id = up.parent_id) \
-             SELECT NULL, id FROM root UNION ALL SELECT child_id, parent_id FROM up",
-            args![&root],
-        ))
-        .await?;
+    let sql = documents::select_beside(|sql| {
+        sql.push("WITH RECURSIVE up(id) AS (SELECT id FROM ref WHERE ref = ").bind(&root);
+        sql.push(
+            " UNION SELECT r.parent_id FROM reference r JOIN up ON r.child_id = up.id) SELECT up.id, \
+             (SELECT string_agg(r.parent_id || '', ' ') FROM reference r WHERE r.child_id = up.id) AS beside FROM up",
+        );
+    });
+    let mut source = Source::Alone(&shared.db);
     let mut parents: HashMap<i64, Vec<i64>> = HashMap::new();
-    let (mut id, mut ids) = (None, Vec::new());
-    for row in &rows {
-        let (child, parent): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
-        ids.push(parent);
-        match child {
-            Some(child) => parents.entry(child).or_default().push(parent),
-            None => id = Some(parent),
-        }
-    }
-    let id = id.ok_or_else(missing)?;
-    ids.sort_unstable();
-    ids.dedup();
     let mut visible: HashMap<i64, (String, Document)> = HashMap::new();
-    let mut source = Source::Within(&mut tx);
-    for found in documents::fetch(&mut source, &shared.names, &ids, &Fields::default()).await? {
+    let mut id = None;
+    for found in documents::read(&mut source, &shared.names, sql, &Fields::default()).await? {
         if is_meant(&found.document, access, None)? {
+            if found.name == root {
+                id = Some(found.id);
+            }
+            let above = leaf::listed(found.beside.as_deref().unwrap_or_default());
+            parents.insert(found.id, above.collect::<Result<_, _>>()?);
             visible.insert(found.id, (found.name, found.document));
         }
     }
-    if !visible.contains_key(&id) {
-        return Err(missing());
-    }
+    let id = id.ok_or_else(missing)?;
     let (mut todo, mut seen, mut items) = (vec![id], HashSet::from([id]), Vec::new());
     while let Some(id) = todo.pop() {
         let above = parents.get(&id).into_iter().flatten();

@@ -42,25 +42,15 @@ impl Names {
         Names { refs: Cache::new(REMEMBERED_REFS), types: RwLock::default() }
     }
 
-    /// The refs of ids. One that is missing is of a relation that went since its row was read.
-    pub(super) async fn refs(
-        &self,
-        source: &mut Source<'_>,
-        ids: BTreeSet<i64>,
-    ) -> Result<HashMap<i64, Arc<str>>, Error> {
-        let mut refs = HashMap::with_capacity(ids.len());
-        let mut unknown = Vec::new();
-        for id in ids {
-            match self.refs.get(&id) {
-                Some(name) => {
-                    refs.insert(id, name);
-                }
-                None => unknown.push(id),
-            }
-        }
+    /// The refs of ids, of each one's. One that is missing is of a relation that went since its row was read.
+    pub(super) async fn refs(&self, source: &mut Source<'_>, ids: &[i64]) -> Result<Vec<Option<Arc<str>>>, Error> {
+        let mut refs: Vec<Option<Arc<str>>> = ids.iter().map(|id| self.refs.get(id)).collect();
+        let unknown: BTreeSet<i64> =
+            ids.iter().zip(&refs).filter(|(_, name)| name.is_none()).map(|(id, _)| *id).collect();
         if unknown.is_empty() {
             return Ok(refs);
         }
+        let mut found = HashMap::with_capacity(unknown.len());
         let is_remembered = unknown.len() <= REMEMBERED_AT_ONCE && !matches!(source, Source::Writing(_));
         let mut sql = Sql::new();
         sql.push("SELECT id, ref FROM ref WHERE id IN ").ids(unknown);
@@ -69,7 +59,10 @@ impl Names {
             if is_remembered {
                 self.refs.insert(id, Arc::clone(&name));
             }
-            refs.insert(id, name);
+            found.insert(id, name);
+        }
+        for (id, name) in ids.iter().zip(&mut refs).filter(|(_, name)| name.is_none()) {
+            *name = found.get(id).cloned();
         }
         Ok(refs)
     }

@@ -5,7 +5,8 @@ use callboard_model::api::{EntityPage, PageInfo};
 use callboard_store::Tx;
 
 use super::cursor::{Cursor, Position};
-use super::documents::{self, Found};
+use super::direct::Direct;
+use super::documents;
 use super::fields::Fields;
 use super::names::Source;
 use super::order::{self, Ordered, Part, Place};
@@ -26,34 +27,47 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
     let skip = if first { query.offset } else { 0 };
     // One more tells whether there is more.
     let limit = query.limit.saturating_add(1);
-    let is_everything = *access == Access::All && cursor.query.is_none() && text(&cursor).is_none();
-    if is_everything && cursor.order.is_empty() && !query.total && query.limit > 0 && skip == 0 && query.bytes.is_none()
-    {
+    if !query.total {
         cursor.total_items = None;
-        let part = Part { after, descending: cursor.is_previous, skip, limit };
-        let found = walk(shared, &part, &fields).await?;
-        let (places, items): (Vec<_>, Vec<_>) =
-            found.into_iter().map(|found| (Place { value: None, id: found.id }, found.document)).unzip();
-        return Ok(answer(&cursor, first, query.limit, places, items));
     }
-    // What is counted and what is shown is of one moment.
-    let mut tx = shared.db.read().await?;
+    let is_counted = query.total && cursor.total_items.is_none();
     let text = text(&cursor);
-    let mut selection = Selection::of(&mut tx, access, cursor.query.as_ref(), text.as_ref()).await?;
     let order = cursor.order.first();
     let key = order.map(|order| order.field.to_lowercase());
     let smallest = order.is_none_or(|order| order.direction == Direction::Asc);
+    let part = Part { after, descending: smallest == cursor.is_previous, skip, limit };
+    let by = key.as_deref().map(|key| (key, smallest));
+    if query.bytes.is_none()
+        && let Some(direct) = Direct::of(access, cursor.query.as_ref(), text.as_ref(), by, &part)
+        && !(is_counted && direct.is_searched())
+    {
+        let (mut tx, db) = (None, &shared.db);
+        // What is counted and what is shown is of one moment.
+        let mut source = match is_counted && query.limit > 0 {
+            true => Source::Within(tx.insert(db.read().await?)),
+            false => Source::Alone(db),
+        };
+        if is_counted {
+            cursor.total_items = Some(direct.total(&mut source).await?);
+        }
+        let found = match query.limit {
+            0 => Vec::new(),
+            _ => direct.part(&mut source, &shared.names, &fields).await?,
+        };
+        let (places, items) = found.into_iter().unzip();
+        let total_items = cursor.total_items.unwrap_or(0);
+        return Ok(EntityPage { total_items, ..answer(&cursor, first, query.limit, places, items) });
+    }
+    let mut tx = shared.db.read().await?;
+    let mut selection = Selection::of(&mut tx, access, cursor.query.as_ref(), text.as_ref()).await?;
     let ordered = order::by(&mut tx, &mut selection, key.as_deref(), smallest).await?;
-    if !query.total {
-        cursor.total_items = None;
-    } else if cursor.total_items.is_none() {
+    if is_counted {
         cursor.total_items = Some(total(&mut tx, &mut selection, &ordered, query.limit).await?);
     }
     let total_items = cursor.total_items.unwrap_or(0);
     if query.limit == 0 {
         return Ok(EntityPage { items: Vec::new(), total_items, page_info: PageInfo::default() });
     }
-    let part = Part { after, descending: smallest == cursor.is_previous, skip, limit };
     let places = ordered.part(&mut tx, &mut selection, &part).await?;
     let shown = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let ids: Vec<i64> = places.iter().take(shown).map(|place| place.id).collect();
@@ -66,17 +80,6 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
     // A page that ended early is as if so many had been asked for.
     let limit = if items.len() < ids.len() { u64::try_from(items.len()).unwrap_or(u64::MAX) } else { query.limit };
     Ok(EntityPage { total_items, ..answer(&cursor, first, limit, places, items) })
-}
-
-/// A part of all entities by their ids, from its beginning, in a single statement: nothing else has to agree with it.
-async fn walk(shared: &Shared, part: &Part, fields: &Fields) -> Result<Vec<Found>, Error> {
-    let sql = documents::select(|sql| {
-        if let Some(after) = &part.after {
-            sql.push(if part.descending { " AND e.id < " } else { " AND e.id > " }).bind(after.id);
-        }
-        sql.push(if part.descending { " ORDER BY e.id DESC" } else { " ORDER BY e.id" }).limit(part.limit);
-    });
-    documents::read(&mut Source::Alone(&shared.db), &shared.names, sql, fields).await
 }
 
 /// A page of what was found, of which one more than the limit says that there is more.
@@ -130,7 +133,7 @@ fn text(cursor: &Cursor) -> Option<Text<'_>> {
 async fn total(tx: &mut Tx, selection: &mut Selection, ordered: &Ordered, limit: u64) -> Result<u64, Error> {
     Ok(match (selection.sets.as_ref(), ordered) {
         (None, Ordered::Wide { kinds, .. }) => kinds.values().sum(),
-        (None, Ordered::Terms { key, .. }) => count(tx, &selection.scope, Some(key)).await?,
+        (None, Ordered::Terms { key, .. }) => count(&mut Source::Within(tx), &selection.scope, Some(key)).await?,
         // They are looked at next, so that they need not be counted apart.
         (None, Ordered::Plain) if limit > 0 => selection.sets(tx).await?.len(),
         _ => selection.len(tx).await?,

@@ -10,6 +10,7 @@ use callboard_model::filter::Predicate;
 use callboard_store::{Error, Sql, Tx};
 
 use super::leaf::{self, Answers, Asked, Scope};
+use super::names::Source;
 use crate::index::posting;
 use crate::index::sets::Sets;
 
@@ -83,7 +84,7 @@ impl Selection {
     pub(super) async fn len(&self, tx: &mut Tx) -> Result<u64, Error> {
         match &self.sets {
             Some(sets) => Ok(sets.len()),
-            None => count(tx, &self.scope, None).await,
+            None => count(&mut Source::Within(tx), &self.scope, None).await,
         }
     }
 
@@ -97,15 +98,27 @@ impl Selection {
     }
 }
 
+/// The kinds of which everything is meant and may be seen; none where it is not that simple.
+pub(super) fn everything(access: &Access, filter: Option<&Predicate>) -> Option<Scope> {
+    let scope = Scope(filter.and_then(kinds));
+    let mut asked = BTreeMap::new();
+    let mut meant = Meant::all();
+    if let Some(filter) = filter {
+        ask(filter, &scope, &mut asked);
+        meant = evaluate(filter, &scope, &Answers::new());
+    }
+    (*access == Access::All && asked.is_empty() && meant.others && meant.sets.is_empty()).then_some(scope)
+}
+
 impl Text<'_> {
-    fn asked(&self) -> Vec<(String, Asked)> {
+    pub(super) fn asked(&self) -> Vec<(String, Asked)> {
         let term = self.term.to_lowercase();
         self.fields.iter().map(|field| (field.to_lowercase(), Asked::Holds(term.clone()))).collect()
     }
 }
 
 /// How many entities of the scope can be seen, or have a value under the key.
-pub(super) async fn count(tx: &mut Tx, scope: &Scope, key: Option<&str>) -> Result<u64, Error> {
+pub(super) async fn count(source: &mut Source<'_>, scope: &Scope, key: Option<&str>) -> Result<u64, Error> {
     let mut sql = Sql::new();
     sql.push("SELECT CAST(coalesce(sum(f.n), 0) AS BIGINT) FROM facet_count f WHERE ");
     match key {
@@ -121,8 +134,7 @@ pub(super) async fn count(tx: &mut Tx, scope: &Scope, key: Option<&str>) -> Resu
         }
         Some(_) => scope.restrict(&mut sql, "f.kind_id"),
     }
-    let row = tx.fetch_optional(sql).await?;
-    row.map_or(Ok(0), |row| row.get(0))
+    source.fetch_all(sql).await?.first().map_or(Ok(0), |row| row.get(0))
 }
 
 /// Everything of the scope that can be seen.

@@ -5,7 +5,7 @@
 
 mod check;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::BufRead;
 
 use callboard_model::entity::Entity;
@@ -149,8 +149,7 @@ async fn store(tx: &mut Tx, sources: &HashMap<String, i64>, batch: Vec<(Entity, 
     }
     let names: Vec<String> = batch.iter().map(|(entity, _)| entity.entity_ref().to_string()).collect();
     let others = batch.iter().flat_map(|(_, state)| state.parents.iter().chain(&state.contenders));
-    let all: BTreeSet<&String> = names.iter().chain(others).collect();
-    let ids = ref_ids(tx, &all.into_iter().cloned().collect::<Vec<_>>()).await?;
+    let ids = ref_ids(tx, names.iter().chain(others).map(String::as_str)).await?;
     let id_of = |name: &String| {
         let refused =
             || TransferError::Entity { entity_ref: name.clone(), message: crate::graph::refs::REFUSED.to_owned() };

@@ -174,11 +174,11 @@ async fn questions_take_as_many_statements_whatever_there_is() {
         ("by ref", 1),
         ("by uid", 1),
         ("by refs", 1),
-        ("the first page", 3),
+        ("the first page", 2),
         ("the first page of what a filter leaves", 4),
         ("facets", 3),
         ("facets under a filter", 3),
-        ("ancestry", 2),
+        ("ancestry", 1),
         ("the first of a list", 2),
     ];
     assert_eq!(costs[1], expected);

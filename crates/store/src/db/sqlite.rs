@@ -18,7 +18,7 @@ use sqlx::{
 };
 
 use crate::error::is_busy;
-use crate::limits::{BUSY, CACHE_KIB, CHECKPOINT_PAGES, PAGE_BYTES, READERS, WAL_BYTES, WRITER_CACHE_KIB};
+use crate::limits::{BUSY, CACHE_KIB, CHECKPOINT_PAGES, PAGE_BYTES, READERS, ROWS_AHEAD, WAL_BYTES, WRITER_CACHE_KIB};
 use crate::{Error, Row, Sql, Value};
 
 /// The pause before a file that somebody else opens is opened again.
@@ -63,6 +63,7 @@ impl Sqlite {
             .busy_timeout(BUSY)
             .pragma("journal_size_limit", WAL_BYTES.to_string())
             .pragma("temp_store", "memory")
+            .row_buffer_size(ROWS_AHEAD)
             .disable_statement_logging();
         let writer = options
             .clone()
