@@ -127,38 +127,105 @@ async fn filtered() {
     json(json!({"x') OR 1=1 --": {"$exists": true}}), &[]).await;
 }
 
+/// Asks for pages of several sizes, counted and not, to the end and all the way back.
+async fn walked(fixture: &Fixture, asked: &Query, expected: &[&str]) {
+    for (limit, total) in [1, 2, 3, 100].into_iter().flat_map(|limit| [(limit, true), (limit, false)]) {
+        let what = format!("{:?} {:?} {:?} {limit} {total}", asked.order, asked.filter, asked.full_text);
+        let mut query = Query { limit, total, ..asked.clone() };
+        let (mut seen, mut back) = (Vec::new(), Vec::new());
+        loop {
+            let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
+            let counted = if total { u64::try_from(expected.len()).unwrap() } else { 0 };
+            assert_eq!(page.total_items, counted, "{what}");
+            assert_eq!(page.page_info.prev_cursor.is_none(), seen.is_empty(), "{what}");
+            seen.push(names(&page.items));
+            let Some(next) = page.page_info.next_cursor.clone() else {
+                let mut cursor = page.page_info.prev_cursor;
+                while let Some(previous) = cursor {
+                    let query = Query { cursor: Some(previous), limit, total, ..Query::default() };
+                    let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
+                    assert!(page.page_info.next_cursor.is_some());
+                    back.push(names(&page.items));
+                    cursor = page.page_info.prev_cursor;
+                }
+                break;
+            };
+            query = Query { cursor: Some(next), limit, total, ..Query::default() };
+        }
+        assert_eq!(seen.concat(), expected, "{what}");
+        seen.pop();
+        back.reverse();
+        assert_eq!(back, seen, "back: {what}");
+    }
+    let counted = Query { limit: 0, ..asked.clone() };
+    let counted = fixture.catalog.query(&Access::All, &counted).await.unwrap();
+    assert_eq!((counted.total_items, counted.items.len()), (u64::try_from(expected.len()).unwrap(), 0));
+}
+
+/// What a list shows first, and what has a statement of its own.
+#[tokio::test]
+async fn pages_of_a_kind() {
+    let fixture = Fixture::start(json!({})).await;
+    let provider = FakeProvider::new("p");
+    fixture.set_provider(&provider).await;
+    let of =
+        |kind: &str, name: &str, emails: Value| entity(kind, name, json!({}), json!({"profile": {"email": emails}}));
+    let entities = [
+        of("Component", "c-one", json!("m")),
+        of("Resource", "a-one", json!("b")),
+        of("Component", "b-two", json!(["z", "a"])),
+        of("Component", "d-one", json!(["c", "b"])),
+        of("Resource", "e-one", json!(["y", "k"])),
+        of("Component", "a-one", json!(null)),
+    ];
+    provider.items(entities.into_iter().map(provided).collect());
+    fixture.run_provider().await;
+    assert_eq!(fixture.refs().await.len(), 6);
+    let check = async |by: &str, filter: &[&str], term: &str, expected: &[&str]| {
+        let full_text = Some(FullText { term: term.to_owned(), fields: vec![] }).filter(|text| !text.term.is_empty());
+        let query = Query { filter: filters(filter), order: order(by), full_text, ..Query::default() };
+        walked(&fixture, &query, expected).await;
+    };
+    let component: &[&str] = &["kind=component"];
+    check("metadata.name", component, "", &["a-one", "b-two", "c-one", "d-one"]).await;
+    check("metadata.name,desc", component, "", &["d-one", "c-one", "b-two", "a-one"]).await;
+    check("metadata.name", component, "ONE", &["a-one", "c-one", "d-one"]).await;
+    check("metadata.name,desc", component, "-o", &["d-one", "c-one", "a-one"]).await;
+    check("metadata.name", component, "three", &[]).await;
+    check("metadata.name", &["kind=resource"], "one", &["a-one", "e-one"]).await;
+    check("metadata.name", &["kind=nothing"], "", &[]).await;
+    check(
+        "metadata.name",
+        &["kind=resource", "kind=component"],
+        "-",
+        &["a-one", "a-one", "b-two", "c-one", "d-one", "e-one"],
+    )
+    .await;
+    // Of several values the first in the order counts, and who has none is left out.
+    check("spec.profile.email", component, "", &["b-two", "d-one", "c-one"]).await;
+    check("spec.profile.email,desc", component, "", &["b-two", "c-one", "d-one"]).await;
+    check("spec.profile.email", component, "c", &["d-one"]).await;
+    let everything = fixture.catalog.query(&Access::All, &Query::default()).await.unwrap().items;
+    let is = |item: &&Document, kind: &str| item.get().contains(&format!("\"kind\":\"{kind}\""));
+    let of_kind = |kind: &str| names(&everything.iter().filter(|item| is(item, kind)).cloned().collect::<Vec<_>>());
+    for kind in ["Component", "Resource"] {
+        let expected = of_kind(kind);
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check("", &[&format!("kind={kind}")], "", &expected).await;
+    }
+    // What is skipped is not on the page.
+    let query =
+        Query { filter: filters(component), order: order("metadata.name"), offset: 1, limit: 2, ..Query::default() };
+    let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
+    assert_eq!((names(&page.items), page.total_items), (vec!["b-two".to_owned(), "c-one".to_owned()], 4));
+}
+
 #[tokio::test]
 async fn ordered_and_paged() {
     let fixture = filled().await;
     let check = async |by: &str, filter: &[&str], expected: &[&str]| {
-        for (limit, total) in [1, 2, 3, 100].into_iter().flat_map(|limit| [(limit, true), (limit, false)]) {
-            let mut query = Query { filter: filters(filter), order: order(by), limit, total, ..Query::default() };
-            let (mut seen, mut back) = (Vec::new(), Vec::new());
-            loop {
-                let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
-                let counted = if total { u64::try_from(expected.len()).unwrap() } else { 0 };
-                assert_eq!(page.total_items, counted, "{by} {limit}");
-                assert_eq!(page.page_info.prev_cursor.is_none(), seen.is_empty(), "{by} {limit}");
-                seen.push(names(&page.items));
-                let Some(next) = page.page_info.next_cursor.clone() else {
-                    // And all the way back.
-                    let mut cursor = page.page_info.prev_cursor;
-                    while let Some(previous) = cursor {
-                        let query = Query { cursor: Some(previous), limit, total, ..Query::default() };
-                        let page = fixture.catalog.query(&Access::All, &query).await.unwrap();
-                        assert!(page.page_info.next_cursor.is_some());
-                        back.push(names(&page.items));
-                        cursor = page.page_info.prev_cursor;
-                    }
-                    break;
-                };
-                query = Query { cursor: Some(next), limit, total, ..Query::default() };
-            }
-            assert_eq!(seen.concat(), expected, "{by} {limit}");
-            seen.pop();
-            back.reverse();
-            assert_eq!(back, seen, "back: {by} {limit}");
-        }
+        let query = Query { filter: filters(filter), order: order(by), ..Query::default() };
+        walked(&fixture, &query, expected).await;
     };
     // Entities without the field are left out, of the count too.
     check("metadata.title", &[], &["alpha", "beta", "Alpha"]).await;
