@@ -213,6 +213,11 @@ async fn pages_of_a_kind() {
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         check("", &[&format!("kind={kind}")], "", &expected).await;
     }
+    // What is left out makes it another question.
+    let others = json!({ "$all": [{ "kind": "Component" }, { "$not": { "metadata.name": "b-two" } }] });
+    let others = Some(Predicate::from_value(&others).unwrap());
+    let query = Query { filter: others, order: order("metadata.name"), ..Query::default() };
+    walked(&fixture, &query, &["a-one", "c-one", "d-one"]).await;
     // What is skipped is not on the page.
     let query =
         Query { filter: filters(component), order: order("metadata.name"), offset: 1, limit: 2, ..Query::default() };
