@@ -20,6 +20,7 @@ pub(crate) mod matching;
 pub(crate) mod names;
 mod order;
 pub(crate) mod page;
+mod relations;
 pub(crate) mod remembered;
 mod select;
 mod values;

@@ -51,8 +51,9 @@ pub(crate) async fn set(tx: &mut Tx, wanted: &[(i64, &[Relation])]) -> Result<Ha
     let types = type_ids(tx, types).await?;
     let (mut gone, mut new) = (Vec::new(), Vec::new());
     for (origin, edges) in &rows {
-        let ids = edges.iter().filter_map(|(source, kind, target)| Some((*source, *types.get(kind)?, *target)));
-        let ids: Rows = ids.collect();
+        let id = |kind| types.get(kind).copied().ok_or_else(|| Error::Failed("a relation type has no id".to_owned()));
+        let ids = edges.iter().map(|(source, kind, target)| Ok((*source, id(kind)?, *target)));
+        let ids: Rows = ids.collect::<Result<_, Error>>()?;
         let before = before.remove(origin).unwrap_or_default();
         let row = |(source, kind, target): &(i64, i64, i64)| (*source, *kind, *target, *origin);
         gone.extend(before.difference(&ids).map(row));

@@ -11,6 +11,7 @@ use super::leaf::{Asked, Scope, accepted, of_kinds};
 use super::names::{Names, Source};
 use super::order::{Part, Place};
 use super::select::{Text, count, everything};
+use crate::engine::Shared;
 use crate::index::extract::{WIDE, is_wide, table};
 use crate::{Document, Error};
 
@@ -25,7 +26,8 @@ pub(super) struct Direct {
     key: Option<(String, bool)>,
     /// What the values hold.
     holds: Option<Asked>,
-    part: Part,
+    /// Whether to say how many there are on all pages.
+    is_counted: bool,
 }
 
 impl Direct {
@@ -35,7 +37,7 @@ impl Direct {
         filter: Option<&Predicate>,
         text: Option<&Text<'_>>,
         key: Option<(&str, bool)>,
-        part: &Part,
+        is_counted: bool,
     ) -> Option<Direct> {
         let scope = everything(access, filter)?;
         let holds = match (text.map(Text::asked).as_deref(), key) {
@@ -51,30 +53,43 @@ impl Direct {
                 is_wide(key) && table(key) == WIDE && kinds.as_ref().is_some_and(|kinds| kinds.len() == 1)
             }
         };
-        // What is skipped would be read.
-        let possible = possible && part.skip == 0;
+        // To count those that hold a text takes a look at each.
+        let possible = possible && !(is_counted && holds.is_some());
         let key = key.map(|(key, smallest)| (key.to_owned(), smallest));
-        possible.then(|| Direct { scope, key, holds, part: part.clone() })
+        possible.then_some(Direct { scope, key, holds, is_counted })
     }
 
-    /// Whether to count them would take a look at each.
-    pub(super) fn is_searched(&self) -> bool {
-        self.holds.is_some()
-    }
-
-    /// How many there are on all pages, where nothing is looked for in them.
-    pub(super) async fn total(&self, source: &mut Source<'_>) -> Result<u64, Error> {
-        Ok(count(source, &self.scope, self.key.as_ref().map(|(key, _)| key.as_str())).await?)
+    /// How many there are, where that is asked for, and a part of them. Both are of one moment.
+    pub(super) async fn read(
+        &self,
+        shared: &Shared,
+        part: Option<&Part>,
+        fields: &Fields,
+    ) -> Result<(Option<u64>, Vec<(Place, Document)>), Error> {
+        let mut tx = None;
+        let mut source = match self.is_counted && part.is_some() {
+            true => Source::Within(tx.insert(shared.db.read().await?)),
+            false => Source::Alone(&shared.db),
+        };
+        let total = match self.is_counted {
+            true => Some(count(&mut source, &self.scope, self.key.as_ref().map(|(key, _)| key.as_str())).await?),
+            false => None,
+        };
+        let found = match part {
+            Some(part) => self.part(&mut source, &shared.names, part, fields).await?,
+            None => Vec::new(),
+        };
+        Ok((total, found))
     }
 
     /// A part of them.
-    pub(super) async fn part(
+    async fn part(
         &self,
         source: &mut Source<'_>,
         names: &Names,
+        part: &Part,
         fields: &Fields,
     ) -> Result<Vec<(Place, Document)>, Error> {
-        let part = &self.part;
         let sql = match &self.key {
             None => documents::select(|sql| {
                 of_kinds(sql, &self.scope, "e.id");

@@ -8,6 +8,7 @@ use callboard_model::filter::Predicate;
 use callboard_store::{Db, Error as StoreError, Sql, Tx};
 
 use super::leaf::{self, Scope};
+use super::relations;
 use super::select::Selection;
 use super::values;
 use crate::Error;
@@ -50,7 +51,7 @@ async fn facet_of(tx: &mut Tx, selection: &Selection, key: &str) -> Result<Count
     let scope = &selection.scope;
     if key.starts_with("relations.") {
         if selection.sets.is_none()
-            && let Some(counts) = leaf::related(tx, scope, key).await?
+            && let Some(counts) = relations::related(tx, scope, key).await?
         {
             return Ok(counts.into_iter().collect());
         }

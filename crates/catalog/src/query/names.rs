@@ -42,7 +42,7 @@ impl Names {
         Names { refs: Cache::new(REMEMBERED_REFS), types: RwLock::default() }
     }
 
-    /// The refs of ids, of each one's. One that is missing is of a relation that went since its row was read.
+    /// The ref of each id. One that is missing is of a relation that went since its row was read.
     pub(super) async fn refs(&self, source: &mut Source<'_>, ids: &[i64]) -> Result<Vec<Option<Arc<str>>>, Error> {
         let mut refs: Vec<Option<Arc<str>>> = ids.iter().map(|id| self.refs.get(id)).collect();
         let unknown: BTreeSet<i64> =

@@ -38,26 +38,17 @@ pub(crate) async fn page(shared: &Shared, access: &Access, query: &Query) -> Res
     let part = Part { after, descending: smallest == cursor.is_previous, skip, limit };
     let by = key.as_deref().map(|key| (key, smallest));
     if query.bytes.is_none()
-        && let Some(direct) = Direct::of(access, cursor.query.as_ref(), text.as_ref(), by, &part)
-        && !(is_counted && direct.is_searched())
+        && let Some(direct) = Direct::of(access, cursor.query.as_ref(), text.as_ref(), by, is_counted)
+        // What is skipped would be read.
+        && skip == 0
     {
-        let (mut tx, db) = (None, &shared.db);
-        // What is counted and what is shown is of one moment.
-        let mut source = match is_counted && query.limit > 0 {
-            true => Source::Within(tx.insert(db.read().await?)),
-            false => Source::Alone(db),
-        };
-        if is_counted {
-            cursor.total_items = Some(direct.total(&mut source).await?);
-        }
-        let found = match query.limit {
-            0 => Vec::new(),
-            _ => direct.part(&mut source, &shared.names, &fields).await?,
-        };
+        let (counted, found) = direct.read(shared, Some(&part).filter(|_| query.limit > 0), &fields).await?;
+        cursor.total_items = counted.or(cursor.total_items);
         let (places, items) = found.into_iter().unzip();
         let total_items = cursor.total_items.unwrap_or(0);
         return Ok(EntityPage { total_items, ..answer(&cursor, first, query.limit, places, items) });
     }
+    // What is counted and what is shown is of one moment.
     let mut tx = shared.db.read().await?;
     let mut selection = Selection::of(&mut tx, access, cursor.query.as_ref(), text.as_ref()).await?;
     let ordered = order::by(&mut tx, &mut selection, key.as_deref(), smallest).await?;

@@ -11,6 +11,7 @@ use callboard_store::{Error, Sql, Tx};
 
 use super::leaf::{self, Answers, Asked, Scope};
 use super::names::Source;
+use super::relations;
 use crate::index::posting;
 use crate::index::sets::Sets;
 
@@ -62,7 +63,7 @@ impl Selection {
             let found = looked_for.iter().filter_map(|wanted| answers.get(wanted));
             result = result.and(Meant::these(union(found)));
         }
-        let unseen = asked.iter().any(|(key, asked)| leaf::may_be_unseen(key, asked));
+        let unseen = asked.iter().any(|(key, asked)| relations::may_be_unseen(key, asked));
         let sets = match result {
             Meant { sets, others: true } if sets.is_empty() => None,
             Meant { sets, others: true } => {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use callboard_store::limits::{CONNECT, QUIET};
 use callboard_store::{
-    DatabaseConfig, Db, Error, Migration, Notification, Pem, PostgresConfig, Secret, Tls, TlsMode, args, migrate, query,
+    DatabaseConfig, Db, Error, Migration, Notification, Pem, PostgresConfig, Secret, Seen, Tls, TlsMode, args, migrate,
+    query,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -158,6 +159,28 @@ async fn silence_is_noticed_and_work_resumes_by_itself() {
     let ids = db.fetch_all(query("SELECT id FROM t ORDER BY id", args![])).await.unwrap();
     // Nobody knows of a commit that was not answered; what was asked for after it is there.
     assert_eq!(ids.last().unwrap().get::<i64>(0).unwrap(), 2, "{ids:?}");
+}
+
+/// Who comes while others wait for a server that is gone waits no longer than they do.
+#[tokio::test]
+async fn silence_is_waited_for_once() {
+    let (way, config) = way(&server::fresh()).await;
+    let db = open(&config).await.unwrap();
+    Seen::now(&db).await.unwrap();
+    way.silence();
+    let ask = || {
+        let db = db.clone();
+        tokio::spawn(async move {
+            let lost = Seen::now(&db).await.unwrap_err();
+            assert!(matches!(lost, Error::Unavailable(_)), "{lost:?}");
+            Instant::now()
+        })
+    };
+    let first = ask();
+    tokio::time::sleep(QUIET / 5).await;
+    let later = ask();
+    let (first, later) = (first.await.unwrap(), later.await.unwrap());
+    assert!(later.duration_since(first) < CONNECT / 2, "{:?}", later - first);
 }
 
 /// A statement that takes its time is not taken for silence.
