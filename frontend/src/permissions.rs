@@ -36,6 +36,7 @@ pub(crate) fn words(permission: &str) -> Option<&'static str> {
         "plugin.use" => Msg::MayUsePlugin,
         "plugin.act" => Msg::MayActPlugin,
         "plugin.run" => Msg::MayRunPlugin,
+        "plugin.manage" => Msg::MayManagePlugin,
         "api.try" => Msg::MayTryApi,
         "audit.read" => Msg::MayReadAudit,
         "policy.read" => Msg::MayReadPolicy,

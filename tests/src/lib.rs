@@ -6,6 +6,7 @@ pub mod bucket;
 pub mod client;
 pub mod environment;
 pub mod example;
+pub mod generations;
 pub mod generator;
 pub mod github;
 pub mod hostile;

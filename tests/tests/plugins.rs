@@ -1,5 +1,7 @@
 //! What every bundled plugin must do, whichever it is. A new plugin is a new line of [`SUBJECTS`].
 
+mod hot;
+
 use anyhow::{Context, Result};
 use callboard_model::api::PluginState;
 use callboard_tests::portal::{TestPortal, merge, with_plugin};

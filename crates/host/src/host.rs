@@ -52,6 +52,8 @@ pub struct PluginSpec {
     pub wasm: Vec<u8>,
     /// `plugins.<id>.grant`.
     pub grant: Rights,
+    /// Which generation of what it keeps it works on; 0 where it was never upgraded.
+    pub kv_generation: i64,
     /// `plugins.<id>.limits`.
     pub limits: LimitOverrides,
     /// The whole of app-config as JSON, secrets included. The plugin sees what its schemas describe and its grant
@@ -123,6 +125,8 @@ impl PluginHost {
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
         let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
 
+        let kv = self.settings.kv.of(&spec.id, spec.kv_generation);
+
         Ok(Plugin {
             inner: Arc::new(Inner {
                 id: spec.id,
@@ -138,7 +142,7 @@ impl PluginHost {
                 config,
                 policy,
                 egress: self.settings.egress.clone(),
-                kv: self.settings.kv.clone(),
+                kv,
                 calls: Semaphore::new(limits.concurrent_calls),
                 outbound: Semaphore::new(limits.outbound_requests),
                 instances: self.instances.clone(),

@@ -7,7 +7,7 @@ use callboard_egress::Egress;
 use callboard_model::api::PluginState;
 use callboard_model::manifest::Manifest;
 use callboard_model::rights::Rights;
-use callboard_store::Kv;
+use callboard_store::kv::Kept;
 use tokio::sync::Semaphore;
 use wasmtime::component::InstancePre;
 
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
     pub(crate) config: GuestConfig,
     pub(crate) policy: GrantPolicy,
     pub(crate) egress: Egress,
-    pub(crate) kv: Kv,
+    pub(crate) kv: Kept,
     /// Calls of this plugin at a time.
     pub(crate) calls: Semaphore,
     /// Outgoing requests of this plugin at a time.

@@ -11,6 +11,7 @@ use crate::rights::Rights;
 
 mod audit;
 mod catalog;
+mod plugin;
 #[cfg(feature = "openapi")]
 pub mod described;
 mod identity;
@@ -22,6 +23,7 @@ pub use catalog::{
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
 };
+pub use plugin::{PluginChange, PluginGeneration, PluginReplica};
 pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 pub use identity::{
@@ -177,6 +179,21 @@ pub struct PluginInfo {
     pub state: PluginState,
     /// Why it does not, and what to do about it.
     pub reason: Option<String>,
+    /// Why what runs is not what app-config asks for, where that is so.
+    #[serde(default)]
+    pub notice: Option<String>,
+    /// The generation that runs here; 0 for none.
+    #[serde(default)]
+    pub generation: i64,
+    /// Whether app-config itself says if it is on, so that nobody can switch it here.
+    #[serde(default)]
+    pub is_fixed: bool,
+    /// What was decided about it, the newest first.
+    #[serde(default)]
+    pub generations: Vec<PluginGeneration>,
+    /// What each replica does with it; none where there is one process.
+    #[serde(default)]
+    pub replicas: Vec<PluginReplica>,
     /// What the manifest asks for.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub declared: Rights,
@@ -204,10 +221,25 @@ pub struct PluginInfo {
 pub enum PluginState {
     /// Loaded, and called when needed.
     Running,
+    /// Not loaded, because somebody switched it off; `reason` says who.
+    Disabled,
     /// Not loaded; `reason` says why.
     Refused,
     /// Loaded, but not called for a while because it failed again and again.
     Suspended,
+}
+
+impl PluginState {
+    /// As it is written in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            PluginState::Running => "running",
+            PluginState::Disabled => "disabled",
+            PluginState::Refused => "refused",
+            PluginState::Suspended => "suspended",
+        }
+    }
 }
 
 /// An extension of some plugin.

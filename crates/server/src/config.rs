@@ -5,6 +5,7 @@
 
 mod build;
 mod check;
+pub mod edit;
 mod finding;
 mod keys;
 pub mod load;

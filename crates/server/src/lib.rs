@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod identity;
+mod plugins;
 pub mod policy;
 pub mod portal;
 pub mod user_settings;

@@ -1,7 +1,5 @@
 //! Starts the portal: database, outgoing requests, plugins, catalog, HTTP.
 
-pub(crate) mod plugins;
-
 use std::collections::BTreeMap;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -33,9 +31,9 @@ use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
 use crate::identity::token::user::LIFETIME as USER_TOKEN_LIFETIME;
 use crate::identity::{Clock, Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
+use crate::plugins::{self, Keeper, Means, Plugins};
 use crate::policy::{self, Live, Policy};
 use crate::user_settings::UserSettings;
-use plugins::Plugins;
 
 /// How long the answers that are under way may take when the portal ends.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -70,6 +68,7 @@ pub struct Portal {
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
     catalog: JoinHandle<()>,
+    keeper: JoinHandle<()>,
     recorder: Recorder,
     db: Db,
 }
@@ -145,6 +144,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let parts = build(&config, &data_dir, &url).await?;
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
+    let keeper = tokio::spawn(parts.keeper.run(stop.clone()));
     if let Some(Follow { sources, strict }) = follow {
         let app = app.clone();
         tokio::spawn(policy::watch(sources, strict, stop.clone(), move |config| take(&app, config)));
@@ -154,7 +154,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
     tracing::info!(%url, "ready");
-    Ok(Portal { url, address, lifecycle, stop, server, catalog, recorder, db })
+    Ok(Portal { url, address, lifecycle, stop, server, catalog, keeper, recorder, db })
 }
 
 impl Portal {
@@ -162,15 +162,16 @@ impl Portal {
     pub async fn shutdown(self) {
         self.lifecycle.enter(Phase::Stopping);
         self.stop.cancel();
-        let Portal { mut server, mut catalog, recorder, db, .. } = self;
-        let all = async { tokio::join!(&mut server, &mut catalog) };
+        let Portal { mut server, mut catalog, mut keeper, recorder, db, .. } = self;
+        let all = async { tokio::join!(&mut server, &mut catalog, &mut keeper) };
         match tokio::time::timeout(DRAIN, all).await {
-            Ok((Ok(Ok(())), Ok(()))) => {}
+            Ok((Ok(Ok(())), Ok(()), Ok(()))) => {}
             Ok(ended) => tracing::error!("the portal did not end in order: {ended:?}"),
             Err(_) => {
                 tracing::warn!("some answers took longer than {} s and were cut off", DRAIN.as_secs());
                 server.abort();
                 catalog.abort();
+                keeper.abort();
             }
         }
         recorder.finish().await;
@@ -184,12 +185,14 @@ fn take(app: &App, config: &Config) {
         tracing::info!("the policy of app-config changed and is in force");
     }
     app.proxy.follow(config);
+    app.plugins.follow(config);
 }
 
 struct Built {
     app: App,
     viewer: Viewer,
     db: Db,
+    keeper: Keeper,
 }
 
 async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result<Built, StartError> {
@@ -216,9 +219,8 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     let policy = Live::new(Policy::new(&config.permission));
     let scheduled = Scheduled { catalog: catalog.clone(), policy: policy.clone() };
-    let (plugins, providers) = Plugins::load(config, &host, scheduled).await;
-    catalog.set_providers_keeping(providers, &plugins.refused()).await?;
-    catalog.set_processors(plugins.processors()).await?;
+    let means = Means { host, db: db.clone(), catalog: catalog.clone(), scheduled };
+    let (plugins, keeper) = Plugins::start(config, means).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();
     let try_allow = try_allow.map_err(|message| StartError::Config { path: "apis.tryItOut.allow", message })?;
@@ -259,7 +261,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         try_allow,
         try_rate: RateLimit::new(),
     });
-    Ok(Built { app, viewer: Viewer::load().await?, db })
+    Ok(Built { app, viewer: Viewer::load().await?, db, keeper })
 }
 
 fn catalog_settings(config: &Config) -> Result<callboard_catalog::Settings, StartError> {

@@ -3,12 +3,19 @@
 use crate::limits::{KV_KEY_BYTES, KV_KEYS_PER_PAGE, KV_PLUGIN_BYTES, KV_VALUE_BYTES};
 use crate::{Db, Error, Tx, args, query};
 
-/// The keys and values of plugins. Each plugin sees its own only: the plugin's id is an argument of every call, and the
-/// host sets it.
+/// The keys and values of all plugins.
 #[derive(Clone)]
 pub struct Kv {
     db: Db,
     limits: KvLimits,
+}
+
+/// What one plugin keeps. There is no way from it to another plugin's keys.
+#[derive(Clone)]
+pub struct Kept {
+    kv: Kv,
+    plugin: String,
+    generation: i64,
 }
 
 /// How much a plugin may keep.
@@ -66,42 +73,54 @@ impl Kv {
         Kv { db, limits }
     }
 
+    /// What `plugin` keeps. An upgraded plugin works on a copy, which has another `generation`, so that a way back leads
+    /// to what was there before: see [`crate::plugins`]. A plugin that was never upgraded has generation 0.
+    #[must_use]
+    pub fn of(&self, plugin: &str, generation: i64) -> Kept {
+        Kept { kv: self.clone(), plugin: plugin.to_owned(), generation }
+    }
+}
+
+impl Kept {
     /// The value of a key.
     ///
     /// # Errors
     /// The key is not one, or the database fails.
-    pub async fn get(&self, plugin: &str, key: &str) -> Result<Option<Vec<u8>>, KvError> {
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KvError> {
         check_key(key)?;
-        let select = query("SELECT value FROM plugin_kv WHERE plugin = $1 AND key = $2", args![plugin, key]);
-        Ok(self.db.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?)
+        let select = query(
+            "SELECT value FROM plugin_kv WHERE plugin = $1 AND generation = $2 AND key = $3",
+            args![self.plugin.as_str(), self.generation, key],
+        );
+        Ok(self.kv.db.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?)
     }
 
     /// Keeps a value.
     ///
     /// # Errors
     /// It is over a limit, the key is not one, or the database fails.
-    pub async fn set(&self, plugin: &str, key: &str, value: &[u8]) -> Result<(), KvError> {
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), KvError> {
         check_key(key)?;
-        let limit = self.limits.value_bytes;
+        let limit = self.kv.limits.value_bytes;
         if value.len() > limit {
             return Err(KvError::Value { bytes: value.len(), limit });
         }
-        let mut tx = self.db.begin().await?;
-        let before = size_of(&mut tx, plugin, key).await?;
-        let used = usage(&mut tx, plugin).await?;
+        let mut tx = self.kv.db.begin().await?;
+        let before = self.size_of(&mut tx, key).await?;
+        let used = self.usage(&mut tx).await?;
         let bytes = used.saturating_sub(before).saturating_add(to_u64(key.len())).saturating_add(to_u64(value.len()));
-        let limit = self.limits.plugin_bytes;
+        let limit = self.kv.limits.plugin_bytes;
         // A plugin that is over a limit which was lowered may still replace a value by a smaller one.
         if bytes > limit && bytes > used {
             return Err(KvError::Full { bytes, limit });
         }
         tx.execute(query(
-            "INSERT INTO plugin_kv(plugin, key, value) VALUES ($1, $2, $3) \
-             ON CONFLICT(plugin, key) DO UPDATE SET value = excluded.value",
-            args![plugin, key, value],
+            "INSERT INTO plugin_kv(plugin, generation, key, value) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT(plugin, generation, key) DO UPDATE SET value = excluded.value",
+            args![self.plugin.as_str(), self.generation, key, value],
         ))
         .await?;
-        set_usage(&mut tx, plugin, bytes).await?;
+        self.set_usage(&mut tx, bytes).await?;
         Ok(tx.commit().await?)
     }
 
@@ -109,14 +128,18 @@ impl Kv {
     ///
     /// # Errors
     /// The key is not one, or the database fails.
-    pub async fn delete(&self, plugin: &str, key: &str) -> Result<(), KvError> {
+    pub async fn delete(&self, key: &str) -> Result<(), KvError> {
         check_key(key)?;
-        let mut tx = self.db.begin().await?;
-        let before = size_of(&mut tx, plugin, key).await?;
+        let mut tx = self.kv.db.begin().await?;
+        let before = self.size_of(&mut tx, key).await?;
         if before > 0 {
-            let used = usage(&mut tx, plugin).await?;
-            tx.execute(query("DELETE FROM plugin_kv WHERE plugin = $1 AND key = $2", args![plugin, key])).await?;
-            set_usage(&mut tx, plugin, used.saturating_sub(before)).await?;
+            let used = self.usage(&mut tx).await?;
+            tx.execute(query(
+                "DELETE FROM plugin_kv WHERE plugin = $1 AND generation = $2 AND key = $3",
+                args![self.plugin.as_str(), self.generation, key],
+            ))
+            .await?;
+            self.set_usage(&mut tx, used.saturating_sub(before)).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -126,16 +149,72 @@ impl Kv {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn keys(&self, plugin: &str, prefix: &str, after: Option<&str>) -> Result<Vec<String>, KvError> {
+    pub async fn keys(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, KvError> {
         // A range and not LIKE: no character of a prefix means anything, and the index serves it.
         let select = query(
-            "SELECT key FROM plugin_kv WHERE plugin = $1 AND key >= $2 AND key > $3 \
+            "SELECT key FROM plugin_kv WHERE plugin = $1 AND generation = $5 AND key >= $2 AND key > $3 \
              AND substr(key, 1, length($2)) = $2 ORDER BY key LIMIT $4",
-            args![plugin, prefix, after.unwrap_or_default(), KV_KEYS_PER_PAGE],
+            args![self.plugin.as_str(), prefix, after.unwrap_or_default(), KV_KEYS_PER_PAGE, self.generation],
         );
-        let rows = self.db.fetch_all(select).await?;
+        let rows = self.kv.db.fetch_all(select).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)
     }
+
+    /// The bytes of a key and its value; 0 where there is none.
+    async fn size_of(&self, tx: &mut Tx, key: &str) -> Result<u64, Error> {
+        let select = query(
+            "SELECT length(value) FROM plugin_kv WHERE plugin = $1 AND generation = $2 AND key = $3",
+            args![self.plugin.as_str(), self.generation, key],
+        );
+        let value: Option<u64> = tx.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?;
+        Ok(value.map_or(0, |bytes| bytes.saturating_add(to_u64(key.len()))))
+    }
+
+    async fn usage(&self, tx: &mut Tx) -> Result<u64, Error> {
+        let select = query(
+            "SELECT bytes FROM plugin_kv_usage WHERE plugin = $1 AND generation = $2",
+            args![self.plugin.as_str(), self.generation],
+        );
+        tx.fetch_optional(select).await?.map_or(Ok(0), |row| row.get(0))
+    }
+
+    async fn set_usage(&self, tx: &mut Tx, bytes: u64) -> Result<(), Error> {
+        tx.execute(query(
+            "INSERT INTO plugin_kv_usage(plugin, generation, bytes) VALUES ($1, $2, $3) \
+             ON CONFLICT(plugin, generation) DO UPDATE SET bytes = excluded.bytes",
+            args![self.plugin.as_str(), self.generation, i64::try_from(bytes).unwrap_or(i64::MAX)],
+        ))
+        .await?;
+        Ok(())
+    }
+}
+
+/// Copies what a plugin keeps to another generation of it.
+pub(crate) async fn copy(tx: &mut Tx, plugin: &str, from: i64, to: i64) -> Result<(), Error> {
+    tx.execute(query(
+        "INSERT INTO plugin_kv(plugin, generation, key, value) \
+         SELECT plugin, $3, key, value FROM plugin_kv WHERE plugin = $1 AND generation = $2",
+        args![plugin, from, to],
+    ))
+    .await?;
+    tx.execute(query(
+        "INSERT INTO plugin_kv_usage(plugin, generation, bytes) \
+         SELECT plugin, $3, bytes FROM plugin_kv_usage WHERE plugin = $1 AND generation = $2",
+        args![plugin, from, to],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Forgets what a plugin keeps, but for these two generations of it.
+pub(crate) async fn forget_all_but(tx: &mut Tx, plugin: &str, one: i64, other: i64) -> Result<(), Error> {
+    for delete in [
+        "DELETE FROM plugin_kv WHERE plugin = $1 AND generation <> $2 AND generation <> $3",
+        "DELETE FROM plugin_kv_usage WHERE plugin = $1 AND generation <> $2 AND generation <> $3",
+    ] {
+        tx.execute(query(delete, args![plugin, one, other])).await?;
+    }
+    Ok(())
 }
 
 fn check_key(key: &str) -> Result<(), KvError> {
@@ -144,27 +223,6 @@ fn check_key(key: &str) -> Result<(), KvError> {
     }
     // SQLite's text functions end at a NUL, so that two keys could look the same to them.
     if key.contains('\0') { Err(KvError::Key(format!("{key:?}"))) } else { Ok(()) }
-}
-
-/// The bytes of a key and its value; 0 where there is none.
-async fn size_of(tx: &mut Tx, plugin: &str, key: &str) -> Result<u64, Error> {
-    let select = query("SELECT length(value) FROM plugin_kv WHERE plugin = $1 AND key = $2", args![plugin, key]);
-    let value: Option<u64> = tx.fetch_optional(select).await?.map(|row| row.get(0)).transpose()?;
-    Ok(value.map_or(0, |bytes| bytes.saturating_add(to_u64(key.len()))))
-}
-
-async fn usage(tx: &mut Tx, plugin: &str) -> Result<u64, Error> {
-    let select = query("SELECT bytes FROM plugin_kv_usage WHERE plugin = $1", args![plugin]);
-    tx.fetch_optional(select).await?.map_or(Ok(0), |row| row.get(0))
-}
-
-async fn set_usage(tx: &mut Tx, plugin: &str, bytes: u64) -> Result<(), Error> {
-    tx.execute(query(
-        "INSERT INTO plugin_kv_usage(plugin, bytes) VALUES ($1, $2) ON CONFLICT(plugin) DO UPDATE SET bytes = excluded.bytes",
-        args![plugin, i64::try_from(bytes).unwrap_or(i64::MAX)],
-    ))
-    .await?;
-    Ok(())
 }
 
 fn to_u64(bytes: usize) -> u64 {

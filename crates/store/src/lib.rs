@@ -38,6 +38,7 @@ pub mod limits;
 mod memo;
 mod migrate;
 mod notify;
+pub mod plugins;
 mod row;
 pub mod schedule;
 mod sql;

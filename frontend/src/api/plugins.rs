@@ -1,6 +1,6 @@
 //! `/api/plugins` and `/api/extensions`.
 
-use callboard_model::api::{ExtensionInfo, PluginInfo, PluginList};
+use callboard_model::api::{ExtensionInfo, PluginChange, PluginInfo, PluginList};
 use callboard_model::ui::{Outcome, Tree};
 use serde_json::{Value, json};
 
@@ -14,6 +14,11 @@ pub(crate) async fn list() -> Result<PluginList, ApiError> {
 /// One plugin.
 pub(crate) async fn by_id(id: String) -> Result<PluginInfo, ApiError> {
     client::get(&format!("/api/plugins/{}", segment(&id))).await
+}
+
+/// Has a plugin changed: `reload`, `rollback`, `enable` or `disable`. It may have to be compiled, which takes a while.
+pub(crate) async fn change(plugin: &str, change: &str) -> Result<PluginChange, ApiError> {
+    client::post(&format!("/api/plugins/{}/{change}", segment(plugin)), &json!({})).await
 }
 
 /// Runs a provider now.

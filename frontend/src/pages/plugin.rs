@@ -14,9 +14,11 @@ use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Gl
 
 mod providers;
 mod rights;
+mod versions;
 
 use providers::Providers;
 use rights::RightsTable;
+use versions::Versions;
 
 /// One plugin.
 #[component]
@@ -42,6 +44,7 @@ pub(crate) fn PluginPage() -> impl IntoView {
         (Some(info), _) => view! {
             <Facts plugin=info.clone() />
             <Providers plugin=info.id.clone() providers=providers on_run=move |()| plugin.reload() />
+            <Versions plugin=info.clone() on_change=move |()| plugin.reload() />
             <Extensions plugin=info.clone() />
             <Processors processors=info.processors.clone() />
             <Card title=t(Msg::Rights) flush=true>

@@ -129,6 +129,7 @@ fn row_key(plugin: &PluginInfo) -> String {
 pub(crate) fn state(state: PluginState) -> AnyView {
     let (level, text) = match state {
         PluginState::Running => (Level::Ok, Msg::PluginRunning),
+        PluginState::Disabled => (Level::Neutral, Msg::PluginDisabled),
         PluginState::Refused => (Level::Error, Msg::PluginRefused),
         PluginState::Suspended => (Level::Warning, Msg::PluginSuspended),
     };

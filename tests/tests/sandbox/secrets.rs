@@ -79,8 +79,8 @@ async fn another_plugins_keys() -> Result<()> {
     let guest = guest("other_plugin_kv");
     let portal = portal_with(&guest, json!({}), PATIENT).await?;
     let file = portal.folder().join("data/callboard.sqlite");
-    let kv = Kv::new(Db::open(&DatabaseConfig::File(file)).await?);
-    kv.set("victim", "secret", CANARY.as_bytes()).await?;
+    let kv = Kv::new(Db::open(&DatabaseConfig::File(file)).await?).of("victim", 0);
+    kv.set("secret", CANARY.as_bytes()).await?;
 
     let answer = attack(&guest, &portal).await?.ok()?;
     let tree: Value = answer.json()?;
@@ -89,6 +89,6 @@ async fn another_plugins_keys() -> Result<()> {
     assert!(!found.contains(CANARY) && !found.contains(bytes.trim_matches(['[', ']'])), "{found}");
     assert!(found.contains("\"secret\": Ok(None)"), "under the victim's own name there is nothing: {found}");
     assert!(found.contains("long: Err(") && found.contains("large: Err("), "{found}");
-    assert_eq!(kv.get("victim", "secret").await?.as_deref(), Some(CANARY.as_bytes()), "nothing was overwritten");
+    assert_eq!(kv.get("secret").await?.as_deref(), Some(CANARY.as_bytes()), "nothing was overwritten");
     Ok(())
 }

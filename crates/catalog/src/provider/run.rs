@@ -6,6 +6,7 @@ use std::time::Duration;
 use callboard_model::api::RunCounts;
 use callboard_store::{Error, Tx, args, query};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::apply::{self, Applied};
@@ -24,6 +25,8 @@ pub(crate) enum Ended {
     AppliedAgain,
     /// It failed; the reason is in the provider's state.
     Failed,
+    /// It was told to stop between two pages.
+    Stopped,
     /// Another replica may have taken it over, because this one was not heard of for too long.
     Lost,
 }
@@ -41,7 +44,14 @@ struct Run {
 }
 
 /// Carries out a run, or what is left of one that a restart cut off.
-pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &Held) -> Result<Ended, Error> {
+///
+/// Told to `stop`, it ends after the page that is being read; whoever comes next goes on from there.
+pub(crate) async fn run(
+    shared: &Shared,
+    provider: &dyn EntityProvider,
+    held: &Held,
+    stop: &CancellationToken,
+) -> Result<Ended, Error> {
     let mut run = begin(shared, provider).await?;
     let timeout = provider.schedule().timeout;
     let elapsed = Duration::from_millis(u64::try_from(now().saturating_sub(run.started_at)).unwrap_or(0));
@@ -49,6 +59,9 @@ pub(crate) async fn run(shared: &Shared, provider: &dyn EntityProvider, held: &H
     let deadline = Instant::now().checked_add(timeout.saturating_sub(elapsed));
     let begun = Instant::now();
     for page in 1..=PAGES_PER_RUN {
+        if stop.is_cancelled() {
+            return Ok(Ended::Stopped);
+        }
         let read = provider.read(run.cursor.clone());
         let read = async {
             match deadline {

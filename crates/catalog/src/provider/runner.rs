@@ -30,6 +30,8 @@ pub(crate) struct Running {
     /// Its run was begun by a replica that is gone.
     abandoned: Notify,
     stop: CancellationToken,
+    /// Nothing of it is under way any more.
+    ended: CancellationToken,
     state: Mutex<State>,
 }
 
@@ -54,8 +56,9 @@ impl Runner {
                 let name = provider.name().to_owned();
                 let same = current.remove(&name).filter(|running| Arc::ptr_eq(&running.provider, &provider));
                 let running = same.unwrap_or_else(|| {
-                    let (asked, abandoned, stop) = (Notify::new(), Notify::new(), CancellationToken::new());
-                    Arc::new(Running { provider, asked, abandoned, stop, state: Mutex::default() })
+                    let (asked, abandoned) = (Notify::new(), Notify::new());
+                    let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+                    Arc::new(Running { provider, asked, abandoned, stop, ended, state: Mutex::default() })
                 });
                 next.insert(name, running);
             }
@@ -88,10 +91,10 @@ impl Runner {
             for (name, running) in &wanted {
                 let before = started.insert(name.clone(), Arc::clone(running));
                 if before.as_ref().is_none_or(|before| !Arc::ptr_eq(before, running)) {
-                    if let Some(before) = before {
+                    if let Some(before) = &before {
                         before.stop.cancel();
                     }
-                    tasks.spawn(one(shared.clone(), Arc::clone(running)));
+                    tasks.spawn(one(shared.clone(), Arc::clone(running), before));
                 }
             }
             started.retain(|name, running| {
@@ -160,27 +163,30 @@ struct Turn {
     seen: Option<i64>,
 }
 
-async fn one(shared: Shared, running: Arc<Running>) {
-    let work = async {
-        let mut turn = first(&shared, running.provider.as_ref()).await;
-        let (mut asked, mut held, mut pause) = (false, None, STORE_RETRY);
-        loop {
-            running.set_state(false, turn.next);
-            shared.changed();
-            asked |= running.wait(turn.next).await;
-            match take_turn(&shared, &running, turn, &mut asked, &mut held).await {
-                Ok(next) => (turn, pause) = (next, STORE_RETRY),
-                Err(error) => {
-                    tracing::warn!(%error, provider = running.provider.name(), "a provider's run will go on");
-                    turn.next = Some(Utc::now() + pause);
-                    pause = (pause * 2).min(STORE_BACKOFF);
-                }
+/// Runs a provider until it is told to stop, once the one that it takes the place of has ended. A page that is being
+/// read then is read to its end, because whoever provides it should not be cut off in the middle.
+async fn one(shared: Shared, running: Arc<Running>, before: Option<Arc<Running>>) {
+    let _ended = running.ended.clone().drop_guard();
+    if let Some(before) = before {
+        before.ended.cancelled().await;
+    }
+    let mut turn = first(&shared, running.provider.as_ref()).await;
+    let (mut asked, mut held, mut pause) = (false, None, STORE_RETRY);
+    loop {
+        running.set_state(false, turn.next);
+        shared.changed();
+        asked |= tokio::select! {
+            () = running.stop.cancelled() => return,
+            asked = running.wait(turn.next) => asked,
+        };
+        match take_turn(&shared, &running, turn, &mut asked, &mut held).await {
+            Ok(next) => (turn, pause) = (next, STORE_RETRY),
+            Err(error) => {
+                tracing::warn!(%error, provider = running.provider.name(), "a provider's run will go on");
+                turn.next = Some(Utc::now() + pause);
+                pause = (pause * 2).min(STORE_BACKOFF);
             }
         }
-    };
-    tokio::select! {
-        () = running.stop.cancelled() => {}
-        () = work => {}
     }
 }
 
@@ -215,7 +221,7 @@ async fn take_turn(
         }
     }
     running.set_state(true, None);
-    let ended = run::run(shared, provider, &held).await?;
+    let ended = run::run(shared, provider, &held, &running.stop).await?;
     *asked = false;
     let seen = status::clock(&shared.db, provider.name()).await?.started_at;
     match ended {
@@ -224,7 +230,7 @@ async fn take_turn(
             *kept = Some(held);
             Ok(Turn { next: Some(Utc::now() + AGAIN_PAUSE), seen })
         }
-        Ended::Applied | Ended::Failed => {
+        Ended::Applied | Ended::Failed | Ended::Stopped => {
             held.give_up().await?;
             Ok(Turn { next: following(provider, seen), seen })
         }

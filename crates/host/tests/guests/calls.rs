@@ -92,15 +92,15 @@ async fn a_flood_of_log_is_dropped_and_no_fault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_other_plugins_are_out_of_reach() {
     let fixture = Fixture::new().await;
-    fixture.kv.set("victim", "secret", b"canary").await.unwrap();
+    fixture.kv.of("victim", 0).set("secret", b"canary").await.unwrap();
     let plugin = fixture.load("other_plugin_kv").await;
     let seen = attack(&plugin).await.unwrap();
     let canary = format!("{:?}", b"canary");
     assert!(!seen.contains(&canary) && !seen.contains("canary"), "{seen}");
     assert!(seen.contains("all: Ok([])"), "{seen}");
     assert!(seen.contains("long: Err(Invalid(") && seen.contains("large: Err(TooLarge("), "{seen}");
-    assert_eq!(fixture.kv.get("victim", "secret").await.unwrap().as_deref(), Some(b"canary".as_slice()));
-    assert_eq!(fixture.kv.keys("victim", "", None).await.unwrap(), ["secret"]);
+    assert_eq!(fixture.kv.of("victim", 0).get("secret").await.unwrap().as_deref(), Some(b"canary".as_slice()));
+    assert_eq!(fixture.kv.of("victim", 0).keys("", None).await.unwrap(), ["secret"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,7 @@ pub(crate) fn spec(name: &str, config: Value) -> PluginSpec {
         source: format!("guests/{name}.wasm"),
         wasm,
         grant,
+        kv_generation: 0,
         limits: LimitOverrides::default(),
         config,
     }

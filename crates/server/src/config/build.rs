@@ -143,7 +143,7 @@ impl Build<'_> {
                 path: base_dir.join(&source),
                 source,
                 grant,
-                enabled: node.get("enabled").is_none_or(|enabled| enabled.data != Data::Bool(false)),
+                enabled: node.get("enabled").map(|enabled| enabled.data != Data::Bool(false)),
                 limits: node.get("limits").map_or(Value::Null, Node::to_json),
             });
         }

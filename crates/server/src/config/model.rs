@@ -179,8 +179,8 @@ pub struct PluginConfig {
     pub path: PathBuf,
     /// What the operator allows it.
     pub grant: Rights,
-    /// Whether it is loaded at all.
-    pub enabled: bool,
+    /// Whether it runs; where absent, the portal's plugins page decides.
+    pub enabled: Option<bool>,
     /// Limits that differ from the host's, by name; `null` where absent.
     pub limits: Value,
 }

@@ -18,7 +18,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// What parts of the page are only for.
-const ASKED: [Permission; 2] = [Permission::AuditRead, Permission::PolicyRead];
+const ASKED: [Permission; 3] = [Permission::AuditRead, Permission::PolicyRead, Permission::PluginManage];
 
 /// Title, version, session, the pages that plugins contribute, and what the reader may of what the page asks.
 #[utoipa::path(get, path = "/app", tag = "app", operation_id = "getApp", responses((status = 200, body = AppInfo)))]

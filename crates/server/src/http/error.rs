@@ -59,6 +59,10 @@ impl ApiError {
     }
 
     /// 501: something that clients of Backstage may ask for, and that is not there.
+    pub(crate) fn conflict(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::CONFLICT, "ConflictError", message)
+    }
+
     pub(crate) fn not_implemented(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::NOT_IMPLEMENTED, "NotImplementedError", message)
     }

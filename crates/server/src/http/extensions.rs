@@ -31,7 +31,7 @@ async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery)
     let Some(entity_ref) = params.one("entityRef")? else { return Ok(json(&pages(&app))) };
     let entity = entity(&app, &caller, entity_ref).await?;
     let mut found = Vec::new();
-    for plugin in app.plugins.running() {
+    for plugin in app.plugins.current().running() {
         for extension in &plugin.manifest().contributes.ui {
             if extension.at != AttachmentPoint::Page && applies(extension, &entity)? {
                 found.push(info(plugin, extension));
@@ -43,8 +43,8 @@ async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery)
 
 /// The pages that plugins contribute.
 pub(crate) fn pages(app: &App) -> Vec<ExtensionInfo> {
-    let extensions = app
-        .plugins
+    let plugins = app.plugins.current();
+    let extensions = plugins
         .running()
         .flat_map(|plugin| plugin.manifest().contributes.ui.iter().map(move |extension| (plugin, extension)));
     extensions

@@ -1,35 +1,45 @@
 //! `/api/plugins`: which plugins there are, in which state, with which grants.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_host::{Plugin, Processor};
-use callboard_model::api::{PluginInfo, PluginList, PluginState, ProcessorInfo, ProviderInfo};
+use callboard_model::api::{
+    PluginChange, PluginGeneration, PluginInfo, PluginList, PluginReplica, ProcessorInfo, ProviderInfo,
+};
 use callboard_model::rights::Rights;
+use callboard_store::plugins::{Generation, Report};
+use chrono::SecondsFormat;
 use utoipa_axum::routes;
 
 use super::body::Path;
+use super::caller::Caller;
 use super::error::{ApiError, Result, json};
 use super::extensions;
 use super::routes::Routes;
 use super::state::App;
+use crate::plugins::{Change, Listed, Refusal};
 use crate::policy::Permission;
-use crate::portal::plugins::{Listed, Outcome};
 
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app)
         .add(Permission::PluginRead, routes!(list))
         .add(Permission::PluginRead, routes!(show))
         .add(Permission::PluginRun, routes!(run))
+        .add(Permission::PluginManage, routes!(reload))
+        .add(Permission::PluginManage, routes!(roll_back))
+        .add(Permission::PluginManage, routes!(enable))
+        .add(Permission::PluginManage, routes!(disable))
 }
 
 /// All plugins of app-config.
 #[utoipa::path(get, path = "/plugins", tag = "plugins", operation_id = "listPlugins", responses((status = 200, body = PluginList)))]
 async fn list(State(app): State<App>) -> Result<Response> {
-    let providers = providers(&app).await?;
-    let items = app.plugins.all().iter().map(|listed| info(listed, &providers)).collect();
+    let beside = Beside::read(&app).await?;
+    let items = app.plugins.current().all().iter().map(|listed| info(listed, &beside)).collect();
     Ok(json(&PluginList { items }))
 }
 
@@ -38,7 +48,7 @@ async fn list(State(app): State<App>) -> Result<Response> {
     responses((status = 200, body = PluginInfo), (status = 404, description = "Not in app-config")))]
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response> {
     let listed = listed(&app, &id)?;
-    Ok(json(&info(listed, &providers(&app).await?)))
+    Ok(json(&info(&listed, &Beside::read(&app).await?)))
 }
 
 /// Has a provider run now instead of at its next time.
@@ -47,49 +57,107 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response
     responses((status = 202, description = "It runs"), (status = 404, description = "No such plugin or provider")))]
 async fn run(State(app): State<App>, Path((id, name)): Path<(String, String)>) -> Result<Response> {
     let listed = listed(&app, &id)?;
-    if !listed.providers.contains(&name) {
+    if !listed.provider_names().any(|own| own == name) {
         return Err(ApiError::not_found(format!("Plugin {id} has no provider '{}'", name.escape_default())));
     }
     app.catalog.trigger(&name)?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-/// A plugin that can be called.
-pub(crate) fn running<'a>(app: &'a App, id: &str) -> Result<&'a Plugin> {
-    let listed = listed(app, id)?;
-    match &listed.outcome {
-        Outcome::Loaded(plugin) => Ok(plugin),
-        Outcome::Refused { reason, .. } => Err(ApiError::unavailable(format!("Plugin {id} does not run: {reason}"))),
-    }
+/// Reads a plugin from its source again, and takes over what is there where it works.
+#[utoipa::path(post, path = "/plugins/{id}/reload", tag = "plugins", operation_id = "reloadPlugin", params(("id" = String, Path)),
+    responses((status = 200, body = PluginChange), (status = 404, description = "Not in app-config"),
+        (status = 409, description = "It did not work; what ran before goes on")))]
+async fn reload(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
+    change(&app, &caller, &id, Change::Reload).await
 }
 
-fn listed<'a>(app: &'a App, id: &str) -> Result<&'a Listed> {
-    let found = app.plugins.all().iter().find(|listed| listed.id == id);
+/// Goes back to the version that ran before, and to what it kept.
+#[utoipa::path(post, path = "/plugins/{id}/rollback", tag = "plugins", operation_id = "rollBackPlugin", params(("id" = String, Path)),
+    responses((status = 200, body = PluginChange), (status = 404, description = "Not in app-config"),
+        (status = 409, description = "There is no way back")))]
+async fn roll_back(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
+    change(&app, &caller, &id, Change::RollBack).await
+}
+
+/// Lets a plugin run that was switched off here.
+#[utoipa::path(post, path = "/plugins/{id}/enable", tag = "plugins", operation_id = "enablePlugin", params(("id" = String, Path)),
+    responses((status = 200, body = PluginChange), (status = 404, description = "Not in app-config"),
+        (status = 409, description = "app-config says whether it runs, or it does not work")))]
+async fn enable(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
+    change(&app, &caller, &id, Change::Enable).await
+}
+
+/// Stops a plugin. What it brought into the catalog stays.
+#[utoipa::path(post, path = "/plugins/{id}/disable", tag = "plugins", operation_id = "disablePlugin", params(("id" = String, Path)),
+    responses((status = 200, body = PluginChange), (status = 404, description = "Not in app-config"),
+        (status = 409, description = "app-config says whether it runs")))]
+async fn disable(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response> {
+    change(&app, &caller, &id, Change::Disable).await
+}
+
+async fn change(app: &App, caller: &Caller, id: &str, change: Change) -> Result<Response> {
+    let done = app.plugins.change(id, change, caller.principal.to_string()).await;
+    let message = done.map_err(|refusal| match refusal {
+        Refusal::NotThere(message) => ApiError::not_found(message),
+        Refusal::Impossible(message) => ApiError::conflict(message),
+        Refusal::Unavailable(message) => ApiError::unavailable(message),
+    })?;
+    Ok(json(&PluginChange { message }))
+}
+
+/// A plugin that can be called.
+pub(crate) fn running(app: &App, id: &str) -> Result<Plugin> {
+    let listed = listed(app, id)?;
+    let reason = listed.outcome.reason().unwrap_or_default();
+    let plugin = listed.outcome.plugin().cloned();
+    plugin.ok_or_else(|| ApiError::unavailable(format!("Plugin {id} does not run: {reason}")))
+}
+
+fn listed(app: &App, id: &str) -> Result<Arc<Listed>> {
+    let found = app.plugins.current().find(id).cloned();
     found.ok_or_else(|| ApiError::not_found(format!("No plugin '{}' in app-config", id.escape_default())))
 }
 
-async fn providers(app: &App) -> Result<BTreeMap<String, ProviderInfo>> {
-    let status = app.catalog.provider_status().await?;
-    Ok(status.into_iter().map(|info| (info.name.clone(), info)).collect())
+/// What others know of plugins.
+struct Beside {
+    providers: BTreeMap<String, ProviderInfo>,
+    replicas: BTreeMap<String, Vec<Report>>,
 }
 
-fn info(listed: &Listed, providers: &BTreeMap<String, ProviderInfo>) -> PluginInfo {
-    let (state, reason) = match &listed.outcome {
-        Outcome::Loaded(plugin) => match plugin.suspension() {
-            None => (PluginState::Running, None),
-            Some(suspension) => (
-                PluginState::Suspended,
-                Some(format!(
-                    "it failed again and again, and is not called for {} s: {}",
-                    suspension.remaining.as_secs().saturating_add(1),
-                    suspension.reason
-                )),
-            ),
-        },
-        Outcome::Refused { reason, .. } => (PluginState::Refused, Some(reason.clone())),
-    };
-    let manifest = listed.outcome.manifest();
+impl Beside {
+    async fn read(app: &App) -> Result<Beside> {
+        let status = app.catalog.provider_status().await?;
+        let providers = status.into_iter().map(|info| (info.name.clone(), info)).collect();
+        let replicas = app.plugins.replicas().await.map_err(|error| ApiError::unavailable(error.to_string()))?;
+        Ok(Beside { providers, replicas })
+    }
+
+    /// What each replica does with a plugin.
+    fn replicas_of(&self, id: &str) -> Vec<PluginReplica> {
+        let of = |(replica, reports): (&String, &Vec<Report>)| {
+            let report = reports.iter().find(|report| report.plugin == id)?;
+            Some(PluginReplica {
+                replica: replica.clone(),
+                generation: report.generation,
+                state: report.state.clone(),
+                reason: Some(report.reason.clone()).filter(|reason| !reason.is_empty()),
+            })
+        };
+        self.replicas.iter().filter_map(of).collect()
+    }
+}
+
+fn info(listed: &Listed, beside: &Beside) -> PluginInfo {
     let plugin = listed.outcome.plugin();
+    let suspended = plugin.and_then(Plugin::suspension).map(|suspension| {
+        format!(
+            "it failed again and again, and is not called for {} s: {}",
+            suspension.remaining.as_secs().saturating_add(1),
+            suspension.reason
+        )
+    });
+    let manifest = listed.outcome.manifest();
     PluginInfo {
         id: listed.id.clone(),
         name: manifest.map_or_else(|| listed.id.clone(), |manifest| manifest.name.clone()),
@@ -97,8 +165,13 @@ fn info(listed: &Listed, providers: &BTreeMap<String, ProviderInfo>) -> PluginIn
         description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
         source: listed.source.clone(),
         digest: listed.outcome.digest().map(ToOwned::to_owned),
-        state,
-        reason,
+        state: listed.state(),
+        reason: suspended.or_else(|| listed.outcome.reason().map(ToOwned::to_owned)),
+        notice: listed.notice.clone(),
+        generation: listed.generation,
+        is_fixed: listed.is_fixed,
+        generations: listed.decided.generations.iter().map(generation).collect(),
+        replicas: beside.replicas_of(&listed.id),
         declared: manifest.map(|manifest| manifest.rights.clone()).unwrap_or_default(),
         granted: listed.granted.clone(),
         effective: plugin.map_or_else(Rights::default, |plugin| plugin.effective().clone()),
@@ -109,14 +182,25 @@ fn info(listed: &Listed, providers: &BTreeMap<String, ProviderInfo>) -> PluginIn
             })
             .unwrap_or_default(),
         providers: listed
-            .providers
-            .iter()
+            .provider_names()
             .map(|name| {
-                let unknown = || ProviderInfo { name: name.clone(), ..ProviderInfo::default() };
-                providers.get(name).cloned().unwrap_or_else(unknown)
+                let unknown = || ProviderInfo { name: name.to_owned(), ..ProviderInfo::default() };
+                beside.providers.get(name).cloned().unwrap_or_else(unknown)
             })
             .collect(),
         processors: plugin.map(|plugin| plugin.processors().into_iter().map(processor).collect()).unwrap_or_default(),
+    }
+}
+
+fn generation(generation: &Generation) -> PluginGeneration {
+    PluginGeneration {
+        number: generation.number,
+        state: generation.state.name().to_owned(),
+        version: generation.made_of.version.clone(),
+        digest: generation.made_of.digest.clone(),
+        decided_by: generation.decided_by.clone(),
+        decided_at: generation.decided_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        reason: Some(generation.reason.clone()).filter(|reason| !reason.is_empty()),
     }
 }
 

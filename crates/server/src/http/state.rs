@@ -13,8 +13,8 @@ use crate::audit::AuditLog;
 use crate::config::TrustedProxies;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
+use crate::plugins::Plugins;
 use crate::policy::Live;
-use crate::portal::plugins::Plugins;
 use crate::user_settings::UserSettings;
 
 /// Shared by every request. Cheap to clone.

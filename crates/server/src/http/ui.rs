@@ -30,7 +30,7 @@ pub(crate) fn routes(app: &App) -> Routes {
 fn action_permission(app: &App, params: &RawPathParams) -> Permission {
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
     let plugin = plugins::running(app, param("id")).ok();
-    let extension = plugin.and_then(|plugin| {
+    let extension = plugin.as_ref().and_then(|plugin| {
         plugin.manifest().contributes.ui.iter().find(|extension| extension.id == param("extension"))
     });
     // Without regard to case: what a plugin takes for the same action must not need less when it is written otherwise.
@@ -75,7 +75,7 @@ async fn render(
     Json(wish): Json<Render>,
 ) -> Result<Response> {
     let plugin = plugins::running(&app, &id)?;
-    let entity = subject(&app, &caller, plugin, &extension, wish.entity_ref.as_deref()).await?;
+    let entity = subject(&app, &caller, &plugin, &extension, wish.entity_ref.as_deref()).await?;
     let input = Input { entity, cursor: wish.cursor, value: None };
     let tree = plugin.render(&caller.acting(&app.catalog), &extension, &input).await.map_err(failed)?;
     Ok(json(&tree))
@@ -93,7 +93,7 @@ async fn act(
     Json(wish): Json<Act>,
 ) -> Result<Response> {
     let plugin = plugins::running(&app, &id)?;
-    let entity = subject(&app, &caller, plugin, &extension, wish.entity_ref.as_deref()).await?;
+    let entity = subject(&app, &caller, &plugin, &extension, wish.entity_ref.as_deref()).await?;
     if !covers(&caller.access, entity.as_ref())? {
         let what = wish.entity_ref.as_deref().unwrap_or("this page").escape_default().to_string();
         return Err(caller.lacks_for(&what));

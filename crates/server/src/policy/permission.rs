@@ -40,6 +40,8 @@ pub enum Permission {
     PluginAct,
     /// Has a plugin's provider run now.
     PluginRun,
+    /// Reloads plugins, switches them on and off, and goes back to the version before.
+    PluginManage,
     /// Sends requests to the servers that an API's definition names. Only for people who are signed in.
     ApiTry,
     /// Reads what was changed and refused, by whom.
@@ -110,7 +112,7 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name, beside those that app-config and plugins name.
-    pub const BUILT_IN: [Permission; 16] = [
+    pub const BUILT_IN: [Permission; 17] = [
         Permission::EntityRead,
         Permission::EntityCreate,
         Permission::EntityDelete,
@@ -124,6 +126,7 @@ impl Permission {
         Permission::PluginUse,
         Permission::PluginAct,
         Permission::PluginRun,
+        Permission::PluginManage,
         Permission::ApiTry,
         Permission::AuditRead,
         Permission::PolicyRead,
@@ -162,6 +165,7 @@ impl Permission {
             Permission::PluginUse => "plugin.use",
             Permission::PluginAct => "plugin.act",
             Permission::PluginRun => "plugin.run",
+            Permission::PluginManage => "plugin.manage",
             Permission::ApiTry => "api.try",
             Permission::AuditRead => "audit.read",
             Permission::PolicyRead => "policy.read",
@@ -186,7 +190,10 @@ impl Permission {
             | Permission::AuditRead
             | Permission::PolicyRead => Some(Action::Read),
             Permission::EntityCreate | Permission::LocationCreate | Permission::EntityPush => Some(Action::Create),
-            Permission::EntityRefresh | Permission::PluginAct | Permission::PluginRun => Some(Action::Update),
+            Permission::EntityRefresh
+            | Permission::PluginAct
+            | Permission::PluginRun
+            | Permission::PluginManage => Some(Action::Update),
             Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),
             Permission::Public
             | Permission::Own

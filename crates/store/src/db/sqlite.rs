@@ -3,6 +3,7 @@
 //! With the write-ahead log, readers and the writer do not wait for each other. There is one writer because SQLite has
 //! one write lock: a queue inside the process is fair, where the lock's busy handler is a matter of luck.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,9 @@ pub(super) struct Sqlite {
 /// A copy of a database's file. It and what SQLite keeps beside it are removed when this is dropped.
 pub(super) struct CopiedFile {
     pub(super) path: PathBuf,
+    /// Keeps others who open the same file for the first time from making a copy under the same name. It is the
+    /// folder that is locked: to open and close the database's file would give up SQLite's own locks.
+    _lock: File,
 }
 
 pub(super) struct Transaction(sqlx::Transaction<'static, Engine>);
@@ -92,7 +96,12 @@ impl Sqlite {
     pub(super) async fn copy(&self) -> Result<CopiedFile, Error> {
         let mut name = self.path.as_os_str().to_owned();
         name.push(".migrating");
-        let copy = CopiedFile { path: name.into() };
+        let folder = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.to_owned();
+        let locked = tokio::task::spawn_blocking(move || File::open(folder).and_then(|folder| folder.lock().map(|()| folder)));
+        let lock = locked.await.map_err(std::io::Error::other).flatten();
+        let lock = lock.map_err(|error| Error::Failed(format!("its folder cannot be locked: {error}")))?;
+        let copy = CopiedFile { path: name.into(), _lock: lock };
         // Of a start that was cut off.
         copy.remove();
         let path = copy.path.to_str().ok_or_else(|| Error::Failed("its path is not UTF-8".to_owned()))?;

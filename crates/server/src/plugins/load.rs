@@ -1,0 +1,88 @@
+//! From where a plugin comes to one that can be called.
+
+use std::sync::Arc;
+
+use callboard_catalog::{EntityProcessor, EntityProvider};
+use callboard_host::{Inspection, LimitOverrides, Plugin, PluginHost, PluginSpec, inspect};
+use callboard_model::rights::Rights;
+use serde_json::Value;
+
+use crate::adapter::catalog_reader::Scheduled;
+use crate::adapter::entity_processor::PluginProcessor;
+use crate::adapter::entity_provider::PluginProvider;
+use crate::config::{Config, PluginConfig};
+
+/// A plugin that was loaded and said what it provides.
+pub(super) struct Live {
+    pub(super) plugin: Plugin,
+    pub(super) providers: Vec<Arc<dyn EntityProvider>>,
+    pub(super) processors: Vec<Arc<dyn EntityProcessor>>,
+}
+
+/// Why it was not.
+pub(super) struct Failed {
+    pub(super) reason: String,
+    /// What could be read of it without running it.
+    pub(super) inspection: Option<Arc<Inspection>>,
+}
+
+impl From<String> for Failed {
+    fn from(reason: String) -> Failed {
+        Failed { reason, inspection: None }
+    }
+}
+
+/// The component at a plugin's source, or why it cannot be read.
+pub(super) async fn read(plugin: &PluginConfig) -> Result<Vec<u8>, String> {
+    tokio::fs::read(&plugin.path).await.map_err(|error| {
+        format!(
+            "{} could not be read: {error}. Correct plugins.{}.source in app-config, or build the plugin with \
+             `cargo xtask plugin build`",
+            plugin.path.display(),
+            plugin.id
+        )
+    })
+}
+
+/// What a component is to be loaded with.
+pub(super) struct Recipe {
+    pub(super) id: String,
+    pub(super) source: String,
+    pub(super) wasm: Vec<u8>,
+    pub(super) grant: Rights,
+    pub(super) limits: Value,
+    pub(super) kv_generation: i64,
+}
+
+/// Loads a component and asks it what it provides.
+pub(super) async fn load(
+    recipe: Recipe,
+    config: &Config,
+    host: &PluginHost,
+    scheduled: &Scheduled,
+) -> Result<Live, Failed> {
+    let Recipe { id, source, wasm, grant, limits, kv_generation } = recipe;
+    let inspection = inspect(&wasm).ok().map(Arc::new);
+    let failed = |reason: String| Failed { reason, inspection: inspection.clone() };
+    let limits =
+        overrides(&limits).map_err(|error| failed(format!("plugins.{id}.limits in app-config: {error}")))?;
+    let spec = PluginSpec { id, source, wasm, grant, kv_generation, limits, config: config.raw.clone() };
+    let plugin = host.load(spec).await.map_err(|error| failed(error.to_string()))?;
+    let providers = PluginProvider::all(&plugin, scheduled)
+        .await
+        .map_err(|error| failed(format!("it does not say what it provides: {}", error.message)))?;
+    let processors = PluginProcessor::all(&plugin, scheduled);
+    Ok(Live {
+        plugin,
+        providers: providers.into_iter().map(|provider| Arc::new(provider) as Arc<dyn EntityProvider>).collect(),
+        processors: processors.into_iter().map(|processor| Arc::new(processor) as Arc<dyn EntityProcessor>).collect(),
+    })
+}
+
+/// Limits as app-config has them.
+pub(crate) fn overrides(limits: &Value) -> Result<LimitOverrides, serde_json::Error> {
+    match limits {
+        Value::Null => Ok(LimitOverrides::default()),
+        limits => serde_json::from_value(limits.clone()),
+    }
+}

@@ -1,0 +1,50 @@
+//! A plugin that a test makes versions of, by changing [`MARK`] in the component.
+
+use std::hint::black_box;
+
+use callboard_sdk::ui::{Input, Node, Outcome, Tree};
+use callboard_sdk::{Context, EntityProvider, Error, Mode, Page, Provider, Ui, kv};
+
+/// What this version does: `works`, `traps` when it renders, `mute` about its providers. Sixteen bytes, so that another
+/// one fits into its place.
+static MARK: &[u8; 16] = b"MARK: 1:works   ";
+
+struct Generations;
+
+impl Generations {
+    fn is(what: &str) -> bool {
+        Self::mark().split(':').nth(2).is_some_and(|word| word.trim() == what)
+    }
+
+    fn mark() -> String {
+        String::from_utf8_lossy(black_box(MARK)).into_owned()
+    }
+}
+
+impl EntityProvider for Generations {
+    fn providers(_: &Context) -> Result<Vec<Provider>, Error> {
+        if Self::is("mute") {
+            return Err(Error::Unavailable("it cannot say".to_owned()));
+        }
+        Ok(Vec::new())
+    }
+
+    fn read(_: &Context, _provider: &str, _cursor: Option<&str>) -> Result<Page, Error> {
+        Ok(Page::last(Vec::new(), Mode::Full))
+    }
+}
+
+impl Ui for Generations {
+    fn render(_: &Context, _extension: &str, _input: &Input) -> Result<Tree, Error> {
+        assert!(!Self::is("traps"), "this version traps");
+        let kept = kv::get("kept")?.map(|kept| String::from_utf8_lossy(&kept).into_owned()).unwrap_or_default();
+        Ok(Tree { root: Node::Text { text: format!("{} kept {kept}", Self::mark().trim()) }, poll: None })
+    }
+
+    fn act(_: &Context, _extension: &str, action: &str, _input: &Input) -> Result<Outcome, Error> {
+        kv::set("kept", action.as_bytes())?;
+        Ok(Outcome { message: "kept".to_owned(), refresh: true })
+    }
+}
+
+callboard_sdk::export!(manifest: "examples/generations.yaml", entity_provider: Generations, ui: Generations);
