@@ -17,6 +17,7 @@ pub mod portal;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod registry;
 pub mod s3;
 pub mod visitor;
 pub mod written;

@@ -67,12 +67,18 @@ const POSTGRES_PROGRAMS: &[Program] = &[
     Program { names: &["openssl"], package: "openssl", why: "the certificate of that PostgreSQL" },
 ];
 
+const REGISTRY_PROGRAMS: &[Program] = &[Program {
+    names: &["docker-registry"],
+    package: "docker-registry",
+    why: "the OCI registry that plugins are fetched from and pushed to",
+}];
+
 /// Fonts for the browser, which comes with none where recommended packages are left out.
 const FONTS: &str = "fonts-liberation";
 
 /// Makes sure that the programs are there that only tests need.
 pub(crate) fn test_programs() -> Result<()> {
-    programs(BROWSER_PROGRAMS.iter().chain(OIDC_PROGRAMS).chain(POSTGRES_PROGRAMS))
+    programs(BROWSER_PROGRAMS.iter().chain(OIDC_PROGRAMS).chain(POSTGRES_PROGRAMS).chain(REGISTRY_PROGRAMS))
 }
 
 /// Makes sure that the browser is there.
