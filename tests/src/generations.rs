@@ -15,6 +15,18 @@ pub fn version(number: u8, what: &str) -> Result<Vec<u8>> {
     Ok(component)
 }
 
+/// The same, and it asks for requests to an origin as well.
+pub fn asking(number: u8, what: &str, origin: &str) -> Result<Vec<u8>> {
+    let mut component = version(number, what)?;
+    let asks = format!("rights: {{ log: true, kv: true, http: [ \"GET {origin}\" ] }}");
+    replace(&mut component, RIGHTS, &format!("{asks:<width$}", width = RIGHTS.len()))?;
+    Ok(component)
+}
+
+/// The line of its manifest.
+const RIGHTS: &str =
+    "rights: { log: true, kv: true } # A version of it may ask for more: there is room for it in this line.";
+
 /// What a number's version is called.
 #[must_use]
 pub fn name(number: u8) -> String {
@@ -29,11 +41,15 @@ pub fn shown(number: u8, kept: &str) -> String {
 
 fn replace(component: &mut [u8], from: &str, to: &str) -> Result<()> {
     anyhow::ensure!(from.len() == to.len(), "{to} does not fit into the place of {from}");
-    let start = component
+    let places: Vec<usize> = component
         .windows(from.len())
-        .position(|window| window == from.as_bytes())
-        .with_context(|| format!("the guest has no {from:?} in it"))?;
-    let place = component.get_mut(start..start + to.len()).context("the guest ends too early")?;
-    place.copy_from_slice(to.as_bytes());
+        .enumerate()
+        .filter(|(_, window)| *window == from.as_bytes())
+        .map(|(start, _)| start)
+        .collect();
+    anyhow::ensure!(!places.is_empty(), "the guest has no {from:?} in it");
+    for start in places {
+        component.get_mut(start..start + to.len()).context("the guest ends too early")?.copy_from_slice(to.as_bytes());
+    }
     Ok(())
 }

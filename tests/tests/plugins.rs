@@ -1,6 +1,7 @@
 //! What every bundled plugin must do, whichever it is. A new plugin is a new line of [`SUBJECTS`].
 
 mod hot;
+mod registry;
 
 use anyhow::{Context, Result};
 use callboard_model::api::PluginState;

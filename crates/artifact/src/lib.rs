@@ -22,7 +22,7 @@ mod source;
 pub use self::{
     digest::{Digest, DigestError},
     fetch::{FetchError, Fetched, Fetcher, Progress},
-    lock::{Candidate, Decision, Lock, LockError, Locked, NotPinned, SignedBy, decide},
+    lock::{Candidate, Decision, Held, Lock, LockError, Locked, NotPinned, SignedBy, decide},
     resolve::{Resolved, highest, tag_for, version_of},
     source::{Source, SourceError, Wanted},
 };

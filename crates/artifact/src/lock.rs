@@ -50,6 +50,19 @@ pub struct Locked {
     /// Who had signed it, where that was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<SignedBy>,
+    /// A newer version that nobody has agreed to yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+/// A newer version that asks for more than was approved, and waits for somebody to agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Held {
+    /// The version.
+    pub version: Version,
+    /// What it asks for beyond what was approved, as lines for `plugins.<id>.grant`.
+    pub added: Vec<String>,
 }
 
 /// Who signed a plugin.
@@ -157,6 +170,7 @@ mod tests {
                 manifest: Some(Digest::of(b"b")),
                 rights: Rights::default(),
                 signed_by: None,
+                held: None,
             };
             let lock = Lock { plugins: BTreeMap::from([("s3".to_owned(), locked)]) };
             let source = Source::parse(source, version).unwrap();

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::error::InspectError;
-use crate::{imports, limits, manifest};
+use crate::{imports, limits, manifest, needs};
 
 /// What a file says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +54,15 @@ pub(crate) fn inspect_within(wasm: &[u8], limit: usize) -> Result<Inspection, In
         digest: format!("sha256:{}", hex::encode(Sha256::digest(wasm))),
         size: wasm.len(),
     })
+}
+
+/// Whether this portal offers what a component needs, imports and exports.
+///
+/// # Errors
+/// What does not fit, with both versions and which of the two to upgrade.
+pub fn compatible(inspection: &Inspection) -> Result<(), String> {
+    needs::check(&inspection.manifest.needs)?;
+    imports::check_exports(inspection)
 }
 
 #[derive(Default)]

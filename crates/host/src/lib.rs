@@ -44,6 +44,6 @@ pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadR
 pub use extension::entity_processor::Processor;
 pub use extension::entity_provider::{Again, Mode, Page, Provider};
 pub use host::{HostSettings, PluginHost, PluginSpec};
-pub use inspect::{Inspection, inspect};
+pub use inspect::{Inspection, compatible, inspect};
 pub use limits::{LimitOverrides, Limits, LimitsError};
 pub use plugin::{Plugin, Suspension};

@@ -11,10 +11,10 @@ use crate::rights::Rights;
 
 mod audit;
 mod catalog;
-mod plugin;
 #[cfg(feature = "openapi")]
 pub mod described;
 mod identity;
+mod plugin;
 mod user_settings;
 
 pub use audit::{AuditDecision, AuditEntry, AuditPage};
@@ -23,7 +23,7 @@ pub use catalog::{
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
 };
-pub use plugin::{PluginChange, PluginGeneration, PluginReplica};
+pub use plugin::{PluginChange, PluginGeneration, PluginHeld, PluginReplica};
 pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 pub use identity::{
@@ -182,6 +182,9 @@ pub struct PluginInfo {
     /// Why what runs is not what app-config asks for, where that is so.
     #[serde(default)]
     pub notice: Option<String>,
+    /// A newer version that asks for more than was approved, and waits for somebody to agree.
+    #[serde(default)]
+    pub held: Option<PluginHeld>,
     /// The generation that runs here; 0 for none.
     #[serde(default)]
     pub generation: i64,

@@ -2,6 +2,7 @@
 //!
 //! What a plugin may do is what both name: see [`intersect`]. Nothing is allowed that is not written down.
 
+mod algebra;
 mod effective;
 mod host;
 mod http;
@@ -9,6 +10,7 @@ mod path;
 
 use serde::{Deserialize, Serialize};
 
+pub use algebra::{beyond, union};
 pub use effective::{Refusal, Side, intersect, missing, refusal};
 pub use host::HostPattern;
 pub use http::{HttpRight, Origin, RightError};

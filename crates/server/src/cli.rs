@@ -10,7 +10,7 @@ mod plugin;
 mod policy;
 mod serve;
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
-    /// Look at plugins
+    /// Add, update, remove and look at plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Look at the policy: who may do what, and why
@@ -89,18 +89,22 @@ pub enum LogFormat {
     Json,
 }
 
-/// Does what the command line says. Answers go to `out`; whatever went wrong is in the exit code and was said there
+/// Does what the command line says. Questions are answered from `input`. Answers go to `out`; whatever went wrong is in the exit code and was said there
 /// or on standard error.
 ///
 /// # Errors
 /// The answer could not be written, or the portal did not start.
-pub async fn run(cli: Cli, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
+pub async fn run(
+    cli: Cli,
+    input: &mut (dyn BufRead + Send),
+    out: &mut (dyn Write + Send),
+) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve(command) => serve::run(command, out).await,
         Command::Catalog(command) => catalog::run(command, out).await,
         Command::Audit(command) => audit::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
-        Command::Plugin(command) => plugin::run(command, out),
+        Command::Plugin(command) => plugin::run(command, input, out).await,
         Command::Policy(command) => policy::run(command, out).await,
         Command::Entity(command) => entity::run(command, out).await,
     }
@@ -129,6 +133,9 @@ pub enum Failure {
     /// The catalog was not moved.
     #[error("{0}")]
     Catalog(String),
+    /// A plugin is not as it should be, or something about it was not done.
+    #[error("{0}")]
+    Plugin(String),
     /// The portal did not start.
     #[error("{0}")]
     Start(String),

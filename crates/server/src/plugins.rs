@@ -7,6 +7,7 @@
 
 mod keeper;
 mod load;
+pub(crate) mod origin;
 mod set;
 mod settle;
 mod wish;
@@ -36,7 +37,12 @@ pub(crate) struct Plugins {
 enum Order {
     /// app-config was read again.
     Follow(Box<Config>),
-    Change { id: String, change: Change, by: String, answer: oneshot::Sender<Result<String, Refusal>> },
+    Change {
+        id: String,
+        change: Change,
+        by: String,
+        answer: oneshot::Sender<Result<String, Refusal>>,
+    },
 }
 
 /// What may be done to a plugin while the portal runs.

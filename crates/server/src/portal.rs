@@ -219,7 +219,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     let policy = Live::new(Policy::new(&config.permission));
     let scheduled = Scheduled { catalog: catalog.clone(), policy: policy.clone() };
-    let means = Means { host, db: db.clone(), catalog: catalog.clone(), scheduled };
+    let means = Means { host, egress: egress.clone(), db: db.clone(), catalog: catalog.clone(), scheduled };
     let (plugins, keeper) = Plugins::start(config, means).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();

@@ -409,7 +409,8 @@ fn generation(row: &Row) -> Result<Generation, Error> {
     let decided_at: i64 = row.get("decided_at")?;
     Ok(Generation {
         number: row.get("generation")?,
-        state: state.ok_or_else(|| Error::Failed("a generation of a plugin has a state that is not known".to_owned()))?,
+        state: state
+            .ok_or_else(|| Error::Failed("a generation of a plugin has a state that is not known".to_owned()))?,
         made_of: MadeOf {
             wish: row.get("wish")?,
             source: row.get("source")?,

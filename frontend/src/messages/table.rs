@@ -250,6 +250,8 @@ messages! {
     PluginSuspended "Suspended"
     PluginRefusedTitle "This plugin does not run"
     PluginNoticeTitle "What runs is not what app-config asks for"
+    PluginHeldTitle "Version {version} waits for your approval"
+    PluginHeldText "It asks for more than was approved: {added}. To agree, run: callboard plugin update {id}"
     PluginVersions "Versions"
     PluginNoVersions "No version of it has run yet."
     PluginReplicas "Replicas"

@@ -152,7 +152,9 @@ async fn a_version_that_fails_again_and_again_is_given_up() -> Result<()> {
     hot.keep("one").await?;
     assert_eq!(hot.reload(2, "traps").await?.0, StatusCode::OK, "until somebody looks it seems to work");
     // Calls fail until it is suspended; then the portal goes back by itself.
-    hot.portal.until("the version before", async || Ok(hot.shows().await.is_ok_and(|text| text == shown(1, "one")))).await?;
+    hot.portal
+        .until("the version before", async || Ok(hot.shows().await.is_ok_and(|text| text == shown(1, "one"))))
+        .await?;
     let info = hot.info().await?;
     assert_eq!(info.version, Some(name(1)));
     let given_up = info.generations.iter().find(|one| one.version == name(2)).context("the second version")?;
@@ -175,14 +177,20 @@ async fn app_config_is_followed() -> Result<()> {
     hot.portal.until("its return", async || Ok(hot.info().await?.state == PluginState::Running)).await?;
     assert_eq!(hot.shows().await?, shown(1, "one"));
     // A second plugin comes, and goes.
-    std::fs::write(hot.portal.folder().join("other.wasm"), std::fs::read(callboard_tests::environment::guest("good_processor")?)?)?;
+    std::fs::write(
+        hot.portal.folder().join("other.wasm"),
+        std::fs::read(callboard_tests::environment::guest("good_processor")?)?,
+    )?;
     let mut more = config(&all());
     merge(&mut more, json!({ "plugins": { "good-processor": { "source": "other.wasm", "grant": {} } } }));
     hot.configure(&more)?;
     hot.portal.until("the other plugin", async || Ok(hot.portal.plugin("good-processor").await.is_ok())).await?;
     hot.configure(&json!({}))?;
     hot.portal.until("no plugin", async || Ok(hot.info().await.is_err())).await?;
-    assert_eq!(shows(hot.portal.client()).await.map_err(|error| error.to_string()[..3].to_owned()), Err("404".to_owned()));
+    assert_eq!(
+        shows(hot.portal.client()).await.map_err(|error| error.to_string()[..3].to_owned()),
+        Err("404".to_owned())
+    );
     Ok(())
 }
 
@@ -230,11 +238,12 @@ async fn twenty_upgrades_under_load_lose_nothing() -> Result<()> {
             Ok(())
         });
     }
-    for number in 2..=21 {
+    for change in 0..20_u8 {
         let before = asked.load(Ordering::Acquire);
-        if number % 4 == 0 {
-            assert_eq!(hot.change("rollback").await?.0, StatusCode::OK, "{number}");
+        if change % 4 == 3 {
+            assert_eq!(hot.change("rollback").await?.0, StatusCode::OK, "{change}");
         } else {
+            let number = 2 + change % 3;
             let (status, text) = hot.reload(number, "works").await?;
             assert_eq!(status, StatusCode::OK, "{text}");
             assert_eq!(hot.shows().await?, shown(number, ""));

@@ -121,6 +121,7 @@ mod tests {
             manifest: None,
             rights: rights(json!({"log": true, "http": ["GET https://a.example.com"]})),
             signed_by: None,
+            held: None,
         }
     }
 

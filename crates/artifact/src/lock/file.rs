@@ -253,6 +253,7 @@ mod tests {
                 issuer: "https://token.actions.githubusercontent.com".to_owned(),
                 subject: "https://github.com/acme/s3/.github/workflows/release.yml@refs/tags/v1.2.3".to_owned(),
             }),
+            held: None,
         };
         let jira = Locked {
             source: "https://example.com/jira.wasm".to_owned(),
@@ -262,6 +263,7 @@ mod tests {
             manifest: None,
             rights: Rights::default(),
             signed_by: Some(SignedBy::Key(Digest::of(b"key"))),
+            held: None,
         };
         Lock { plugins: BTreeMap::from([("s3".to_owned(), s3), ("jira".to_owned(), jira)]) }
     }

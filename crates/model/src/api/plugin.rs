@@ -23,6 +23,16 @@ pub struct PluginGeneration {
     pub reason: Option<String>,
 }
 
+/// A newer version that waits for somebody to agree to what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PluginHeld {
+    /// The version.
+    pub version: String,
+    /// What it asks for beyond what was approved, as lines for `plugins.<id>.grant`.
+    pub added: Vec<String>,
+}
+
 /// What one replica does with a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -43,7 +43,7 @@ fn meet<T: PartialEq>(left: &[T], right: &[T], common: impl Fn(&T, &T) -> Option
 }
 
 /// Whether a dotted path is another one or leads further down from it.
-fn is_below(path: &str, parent: &str) -> bool {
+pub(super) fn is_below(path: &str, parent: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -93,7 +93,7 @@ fn covers_path(wide: &Option<PathPattern>, narrow: &Option<PathPattern>) -> bool
 }
 
 /// Without those that another one covers in full.
-fn merged(rights: Vec<HttpRight>) -> Vec<HttpRight> {
+pub(super) fn merged(rights: Vec<HttpRight>) -> Vec<HttpRight> {
     let covered = |index: usize, right: &HttpRight| {
         rights.iter().enumerate().any(|(other, wide)| {
             // Of two that are equal, which `meet` leaves out already, the first would stay.
@@ -104,7 +104,7 @@ fn merged(rights: Vec<HttpRight>) -> Vec<HttpRight> {
     kept.map(|(_, right)| right.clone()).collect()
 }
 
-fn covers_http(wide: &HttpRight, narrow: &HttpRight) -> bool {
+pub(super) fn covers_http(wide: &HttpRight, narrow: &HttpRight) -> bool {
     narrow.methods.iter().all(|method| wide.methods.contains(method))
         && covers_origin(&wide.origin, &narrow.origin)
         && covers_path(&wide.path, &narrow.path)

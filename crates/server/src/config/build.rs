@@ -12,6 +12,7 @@ mod sign_in;
 
 use std::path::{Path, PathBuf};
 
+use callboard_artifact::Source;
 use callboard_host::Limits;
 use callboard_model::rights::Rights;
 use serde::de::DeserializeOwned;
@@ -21,7 +22,8 @@ use url::Url;
 use super::check::nearest;
 use super::finding::{Finding, Report};
 use super::model::{
-    Apis, App, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TrustedProxies, TryAllow, TryItOut,
+    Apis, App, Artifacts, Backend, Config, HostSettings, Listen, Organization, PluginConfig, TrustedProxies, TryAllow,
+    TryItOut,
 };
 use super::node::{Data, Node, Step};
 use crate::policy::Permission;
@@ -40,6 +42,7 @@ pub(super) fn build(root: &Node, base_dir: PathBuf, report: &mut Report) -> Conf
         aws: build.json("aws"),
         catalog: build.json("catalog"),
         plugins: build.plugins(&base_dir),
+        artifacts: build.artifacts(),
         host: HostSettings { limits: build.json("host.limits") },
         permission: build.permission(),
         auth: build.auth(),
@@ -117,6 +120,9 @@ impl Build<'_> {
         let mut plugins = Vec::new();
         let host_limits = self.limits(self.root.at("host.limits"), "host.limits", Limits::default());
         for (id, node) in self.root.get("plugins").map(Node::entries).unwrap_or_default() {
+            if ABOUT_ALL.contains(&id.as_str()) {
+                continue;
+            }
             let path = format!("plugins.{id}");
             if !is_plugin_id(id) {
                 let fix = "Use lower-case letters, digits and `-`, beginning with a letter, at most 63 in all.";
@@ -141,6 +147,7 @@ impl Build<'_> {
             plugins.push(PluginConfig {
                 id: id.clone(),
                 path: base_dir.join(&source),
+                from: self.source(node, &path, base_dir),
                 source,
                 grant,
                 enabled: node.get("enabled").map(|enabled| enabled.data != Data::Bool(false)),
@@ -148,6 +155,29 @@ impl Build<'_> {
             });
         }
         plugins
+    }
+
+    /// What a plugin's `source` and `version` stand for.
+    fn source(&mut self, node: &Node, path: &str, base_dir: &Path) -> Source {
+        let text = |key: &str| node.get(key).and_then(Node::text);
+        match Source::parse(text("source").unwrap_or_default(), text("version")) {
+            Ok(Source::File(file)) => Source::File(base_dir.join(file)),
+            Ok(source) => source,
+            Err(error) => {
+                let place = node.get("source").unwrap_or(node);
+                self.fail(&format!("{path}.source"), place, &error.to_string(), "");
+                Source::File(base_dir.to_owned())
+            }
+        }
+    }
+
+    fn artifacts(&mut self) -> Artifacts {
+        let part = |key: &str| self.root.at(&format!("plugins.{key}"));
+        let (trust, registries) = (part("trust"), part("registries"));
+        Artifacts {
+            trust: trust.and_then(|node| self.typed(node, "plugins.trust", "")).unwrap_or_default(),
+            registries: registries.and_then(|node| self.typed(node, "plugins.registries", "")).unwrap_or_default(),
+        }
     }
 
     fn apis(&mut self) -> Apis {
@@ -239,6 +269,9 @@ fn is_plugin_id(id: &str) -> bool {
 }
 
 /// The beginnings of the portal's own permissions. With such an id a plugin could name a permission like one of them.
+/// What stands beside the plugins and is about all of them.
+const ABOUT_ALL: [&str; 2] = ["trust", "registries"];
+
 fn is_reserved(id: &str) -> bool {
     let others = [Permission::Own, Permission::Public];
     id == "proxy" || Permission::BUILT_IN.iter().chain(&others).any(|permission| permission.api() == id)

@@ -45,7 +45,8 @@ fn edit(text: &str, path: &[&str], value: Option<&Value>) -> Result<String, Edit
     if expected == before {
         return Ok(text.to_owned());
     }
-    let by_hand = |reason: &str| EditError::ByHand { reason: reason.to_owned(), wanted: lines(path, 0, value).join("\n") };
+    let by_hand =
+        |reason: &str| EditError::ByHand { reason: reason.to_owned(), wanted: lines(path, 0, value).join("\n") };
     let places = places(text, path).map_err(EditError::Unreadable)?;
     let edited = rewrite(text, path, value, &places).ok_or_else(|| by_hand("its braces leave no line to the key"))?;
     // Aliases, anchors and whatever else may be written make a difference here and nowhere else.
@@ -268,10 +269,7 @@ fn is_flow(text: &str, span: &Span) -> bool {
 }
 
 /// Passes over the rest of a value.
-fn skip<'a>(
-    event: &Event<'a>,
-    next: &mut impl FnMut() -> Result<(Event<'a>, Span), String>,
-) -> Result<(), String> {
+fn skip<'a>(event: &Event<'a>, next: &mut impl FnMut() -> Result<(Event<'a>, Span), String>) -> Result<(), String> {
     let mut depth = usize::from(is_collection(event));
     while depth > 0 {
         match next()?.0 {
@@ -292,7 +290,9 @@ mod tests {
     /// What becomes of a text, in which `|` begins each line.
     #[track_caller]
     fn check(text: &str, path: &str, value: Option<Value>, expected: &str) {
-        let plain = |text: &str| text.lines().filter_map(|line| Some(line.split_once('|')?.1.to_owned() + "\n")).collect::<String>();
+        let plain = |text: &str| {
+            text.lines().filter_map(|line| Some(line.split_once('|')?.1.to_owned() + "\n")).collect::<String>()
+        };
         let path: Vec<&str> = path.split('/').collect();
         let edited = edit(&plain(text), &path, value.as_ref()).unwrap();
         assert_eq!(edited, plain(expected));
@@ -313,7 +313,9 @@ mod tests {
              |catalog: {}
              |",
             "plugins/github",
-            Some(json!({ "source": "oci://r/github", "grant": { "log": true, "http": ["GET https://api.github.com"] } })),
+            Some(
+                json!({ "source": "oci://r/github", "grant": { "log": true, "http": ["GET https://api.github.com"] } }),
+            ),
             "|# ours
              |app: { title: x }
              |plugins: # what we use
@@ -331,9 +333,24 @@ mod tests {
              |  # next
              |catalog: {}",
         );
-        check("|app: {}\n", "plugins/a", Some(json!({ "source": "b" })), "|app: {}\n|\n|plugins:\n|  a:\n|    source: b");
-        check("|plugins: {}\n|app: 1", "plugins/a", Some(json!({ "source": "b" })), "|plugins:\n|  a:\n|    source: b\n|app: 1");
-        check("|plugins:\n|app: 1", "plugins/a", Some(json!({ "source": "b" })), "|plugins:\n|  a:\n|    source: b\n|app: 1");
+        check(
+            "|app: {}\n",
+            "plugins/a",
+            Some(json!({ "source": "b" })),
+            "|app: {}\n|\n|plugins:\n|  a:\n|    source: b",
+        );
+        check(
+            "|plugins: {}\n|app: 1",
+            "plugins/a",
+            Some(json!({ "source": "b" })),
+            "|plugins:\n|  a:\n|    source: b\n|app: 1",
+        );
+        check(
+            "|plugins:\n|app: 1",
+            "plugins/a",
+            Some(json!({ "source": "b" })),
+            "|plugins:\n|  a:\n|    source: b\n|app: 1",
+        );
     }
 
     #[test]

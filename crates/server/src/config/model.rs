@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use callboard_artifact::Source;
+use callboard_artifact::registries::RegistrySettings;
+use callboard_artifact::trust::TrustSettings;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use callboard_model::rights::Rights;
@@ -44,6 +47,8 @@ pub struct Config {
     pub catalog: Value,
     /// `plugins`, in the order of the file.
     pub plugins: Vec<PluginConfig>,
+    /// `plugins.trust` and `plugins.registries`.
+    pub artifacts: Artifacts,
     /// `host`.
     pub host: HostSettings,
     /// `permission`.
@@ -168,6 +173,15 @@ pub enum Database {
     Postgres(Box<PostgresConfig>),
 }
 
+/// Where plugins may come from, and who must have signed them.
+#[derive(Clone, Debug, Default)]
+pub struct Artifacts {
+    /// `plugins.trust`.
+    pub trust: TrustSettings,
+    /// `plugins.registries`.
+    pub registries: Vec<RegistrySettings>,
+}
+
 /// One plugin of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PluginConfig {
@@ -177,6 +191,8 @@ pub struct PluginConfig {
     pub source: String,
     /// The same, from the folder of the configuration.
     pub path: PathBuf,
+    /// The same, as what it stands for.
+    pub from: Source,
     /// What the operator allows it.
     pub grant: Rights,
     /// Whether it runs; where absent, the portal's plugins page decides.

@@ -48,6 +48,12 @@ impl Sources {
         files
     }
 
+    /// The files that there are, lowest first.
+    pub(crate) fn files_there(&self) -> Vec<PathBuf> {
+        let all = self.candidates().into_iter().map(|(file, _)| self.dir.join(file));
+        all.filter(|file| file.is_file()).collect()
+    }
+
     /// Where relative paths of the configuration start: the folder of the first file.
     pub(super) fn base_dir(&self) -> PathBuf {
         let first = self.files.first().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_host::{Plugin, Processor};
 use callboard_model::api::{
-    PluginChange, PluginGeneration, PluginInfo, PluginList, PluginReplica, ProcessorInfo, ProviderInfo,
+    PluginChange, PluginGeneration, PluginHeld, PluginInfo, PluginList, PluginReplica, ProcessorInfo, ProviderInfo,
 };
 use callboard_model::rights::Rights;
 use callboard_store::plugins::{Generation, Report};
@@ -168,6 +168,10 @@ fn info(listed: &Listed, beside: &Beside) -> PluginInfo {
         state: listed.state(),
         reason: suspended.or_else(|| listed.outcome.reason().map(ToOwned::to_owned)),
         notice: listed.notice.clone(),
+        held: listed
+            .held
+            .as_ref()
+            .map(|held| PluginHeld { version: held.version.to_string(), added: held.added.clone() }),
         generation: listed.generation,
         is_fixed: listed.is_fixed,
         generations: listed.decided.generations.iter().map(generation).collect(),

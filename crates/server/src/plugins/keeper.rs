@@ -1,9 +1,11 @@
 //! Looks after the plugins while the portal runs: hears what is wished and what others decided, and acts on it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callboard_catalog::Catalog;
+use callboard_egress::Egress;
 use callboard_host::PluginHost;
 use callboard_model::rights::{self, Rights};
 use callboard_store::plugins::{CHANNEL, Decisions, Report};
@@ -13,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::origin::{self, Origin};
 use super::settle::Again;
 use super::{Change, Order, Plugins, Refusal};
 use crate::adapter::catalog_reader::Scheduled;
@@ -37,6 +40,7 @@ const PORTAL: &str = "portal";
 /// What plugins are looked after with.
 pub(crate) struct Means {
     pub(crate) host: PluginHost,
+    pub(crate) egress: Egress,
     pub(crate) db: Db,
     pub(crate) catalog: Catalog,
     pub(crate) scheduled: Scheduled,
@@ -46,6 +50,8 @@ pub(crate) struct Means {
 pub(crate) struct Keeper {
     pub(super) config: Config,
     pub(super) means: Means,
+    /// Where plugins come from, as app-config and the lock say it.
+    pub(super) origin: Arc<Origin>,
     pub(super) decisions: Decisions,
     pub(super) plugins: Plugins,
     /// What of each plugin was acted on.
@@ -82,6 +88,7 @@ impl Keeper {
         let several = means.db.engine() == Engine::Postgres;
         Keeper {
             config: config.clone(),
+            origin: Arc::new(Origin::of(config, &means.egress)),
             decisions: Decisions::new(means.db.clone()),
             means,
             plugins,
@@ -132,7 +139,9 @@ impl Keeper {
     async fn carry_out(&mut self, order: Order) {
         match order {
             Order::Follow(config) => {
-                if config.plugins != self.config.plugins || config.raw != self.config.raw {
+                let is_same = config.plugins == self.config.plugins && config.raw == self.config.raw;
+                if !is_same || origin::read_lock(&config) != self.origin.lock {
+                    self.origin = Arc::new(Origin::of(&config, &self.means.egress));
                     self.config = *config;
                     self.catch_up(&Again::None).await;
                 }
@@ -224,7 +233,10 @@ impl Keeper {
         let Some(plugin) = self.config.plugin(&id).cloned() else { return };
         match self.roll_back(&plugin, PORTAL, &format!("it failed again and again: {fault}")).await {
             Ok(()) => {
-                tracing::error!(plugin = id, "the new version failed again and again: {fault}. The one before it is back");
+                tracing::error!(
+                    plugin = id,
+                    "the new version failed again and again: {fault}. The one before it is back"
+                );
                 self.catch_up(&Again::None).await;
             }
             Err(refusal) => tracing::error!(plugin = id, "the new version fails, and there is no way back: {refusal}"),
@@ -237,8 +249,9 @@ impl Keeper {
         let (Some(accepted), Some(previous)) = (decided.accepted(), decided.previous()) else {
             return Err(Refusal::Impossible(format!("there is no version of {id} to go back to")));
         };
-        let rights: Rights = serde_json::from_str(&previous.made_of.rights)
-            .map_err(|error| Refusal::Impossible(format!("the rights of the version before are not readable: {error}")))?;
+        let rights: Rights = serde_json::from_str(&previous.made_of.rights).map_err(|error| {
+            Refusal::Impossible(format!("the rights of the version before are not readable: {error}"))
+        })?;
         let revoked = rights::missing(&rights, &plugin.grant);
         if !revoked.is_empty() {
             return Err(Refusal::Impossible(format!(

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::adapter::catalog_reader::Scheduled;
 use crate::adapter::entity_processor::PluginProcessor;
 use crate::adapter::entity_provider::PluginProvider;
-use crate::config::{Config, PluginConfig};
+use crate::config::Config;
 
 /// A plugin that was loaded and said what it provides.
 pub(super) struct Live {
@@ -30,18 +30,6 @@ impl From<String> for Failed {
     fn from(reason: String) -> Failed {
         Failed { reason, inspection: None }
     }
-}
-
-/// The component at a plugin's source, or why it cannot be read.
-pub(super) async fn read(plugin: &PluginConfig) -> Result<Vec<u8>, String> {
-    tokio::fs::read(&plugin.path).await.map_err(|error| {
-        format!(
-            "{} could not be read: {error}. Correct plugins.{}.source in app-config, or build the plugin with \
-             `cargo xtask plugin build`",
-            plugin.path.display(),
-            plugin.id
-        )
-    })
 }
 
 /// What a component is to be loaded with.
@@ -64,8 +52,7 @@ pub(super) async fn load(
     let Recipe { id, source, wasm, grant, limits, kv_generation } = recipe;
     let inspection = inspect(&wasm).ok().map(Arc::new);
     let failed = |reason: String| Failed { reason, inspection: inspection.clone() };
-    let limits =
-        overrides(&limits).map_err(|error| failed(format!("plugins.{id}.limits in app-config: {error}")))?;
+    let limits = overrides(&limits).map_err(|error| failed(format!("plugins.{id}.limits in app-config: {error}")))?;
     let spec = PluginSpec { id, source, wasm, grant, kv_generation, limits, config: config.raw.clone() };
     let plugin = host.load(spec).await.map_err(|error| failed(error.to_string()))?;
     let providers = PluginProvider::all(&plugin, scheduled)

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use callboard_artifact::Held;
 use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, Plugin};
 use callboard_model::api::PluginState;
 use callboard_model::manifest::Manifest;
 use callboard_model::rights::Rights;
-use callboard_store::plugins::{Decided, Report};
+use callboard_store::plugins::{Decided, Generation, Report};
 
 use super::load::Live;
 use super::wish::Wish;
@@ -35,6 +36,10 @@ pub(crate) struct Listed {
     pub(crate) generation: i64,
     /// Changes with what it could read of app-config when it was loaded.
     pub(super) config: String,
+    /// Changes with whom was trusted then.
+    pub(super) trust: String,
+    /// A newer version that waits for somebody to agree.
+    pub(crate) held: Option<Held>,
     /// What it reads into the catalog.
     pub(super) providers: Vec<Arc<dyn EntityProvider>>,
     /// What of it has a say in what becomes of entities.
@@ -117,9 +122,17 @@ impl Listed {
             decided: Decided::default(),
             generation: 0,
             config: wish.config.clone(),
+            trust: wish.trust.clone(),
+            held: wish.held.clone(),
             providers: Vec::new(),
             processors: Vec::new(),
         }
+    }
+
+    /// Whether it is what it would be if it were loaded again.
+    pub(super) fn is_as(&self, accepted: &Generation, wish: &Wish<'_>) -> bool {
+        let is_same = self.generation == accepted.number && self.config == wish.config && self.trust == wish.trust;
+        is_same && self.outcome.plugin().is_some()
     }
 
     /// What was loaded runs.
@@ -136,6 +149,7 @@ impl Listed {
             outcome: before.outcome.clone(),
             generation: before.generation,
             config: before.config.clone(),
+            trust: before.trust.clone(),
             providers: before.providers.clone(),
             processors: before.processors.clone(),
             ..self

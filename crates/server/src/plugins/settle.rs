@@ -14,7 +14,8 @@ use futures::future::join_all;
 use sha2::{Digest, Sha256};
 
 use super::keeper::{Acted, Keeper, PROBATION, SILENCE};
-use super::load::{Failed, Live, Recipe, load, read};
+use super::load::{Failed, Live, Recipe, load};
+use super::origin::Found;
 use super::set::{Listed, Outcome, PluginSet};
 use super::wish::Wish;
 use crate::config::PluginConfig;
@@ -33,7 +34,10 @@ const APP_CONFIG: &str = "app-config";
 pub(super) enum Again {
     None,
     /// A plugin, because somebody asked for it.
-    Reload { id: String, by: String },
+    Reload {
+        id: String,
+        by: String,
+    },
 }
 
 impl Again {
@@ -51,9 +55,15 @@ enum Prepared {
     /// What runs is what is to run.
     Same(Arc<Listed>),
     /// Something new was tried.
-    Tried { generation: Generation, live: Result<Live, Failed> },
+    Tried {
+        generation: Generation,
+        live: Result<Live, Failed>,
+    },
     /// What was decided before was loaded.
-    Loaded { generation: Generation, live: Result<Live, Failed> },
+    Loaded {
+        generation: Generation,
+        live: Result<Live, Failed>,
+    },
     Refused(Failed),
 }
 
@@ -64,7 +74,8 @@ impl Keeper {
     /// The database fails, or the catalog does not take what plugins contribute. What was there goes on.
     pub(super) async fn settle(&mut self, again: &Again) -> Result<(), callboard_catalog::Error> {
         let config = self.config.clone();
-        let wishes: Vec<Wish<'_>> = config.plugins.iter().map(|plugin| Wish::of(&config, plugin)).collect();
+        let origin = self.origin.clone();
+        let wishes: Vec<Wish<'_>> = config.plugins.iter().map(|plugin| Wish::of(&config, &origin, plugin)).collect();
         let is_new = |wish: &Wish<'_>| {
             let acted = self.acted.get(&wish.plugin.id);
             again.by(&wish.plugin.id).is_some()
@@ -155,20 +166,20 @@ impl Keeper {
         acted.config.clone_from(&wish.config);
         if by.is_some() || text_changed || (config_changed && has_failed) {
             acted.failure = None;
-            match read(plugin).await {
+            match self.origin.find(plugin).await {
                 Err(reason) => acted.failure = Some(reason),
-                Ok(wasm) => {
-                    let made_of = self.made_of(wish, &wasm);
-                    let is_known = decided.last().is_some_and(|last| {
-                        last.made_of.wish == made_of.wish && last.state != State::Failed
-                    });
+                Ok(found) => {
+                    let made_of = self.made_of(wish, &found.wasm);
+                    let is_known = decided
+                        .last()
+                        .is_some_and(|last| last.made_of.wish == made_of.wish && last.state != State::Failed);
                     if !self.has_begun && !is_known && by.is_none() && self.is_superseded(decided, &made_of).await? {
                         acted.failure = Some(format!(
                             "the other replicas were told something newer about {} than this one's app-config says",
                             plugin.id
                         ));
                     } else if by.is_some() || !is_known {
-                        return self.attempt(wish, &made_of, wasm, by.unwrap_or(APP_CONFIG)).await;
+                        return self.attempt(wish, &made_of, found, by.unwrap_or(APP_CONFIG)).await;
                     }
                 }
             }
@@ -177,9 +188,10 @@ impl Keeper {
     }
 
     /// Tries a component on a generation of its own.
-    async fn attempt(&self, wish: &Wish<'_>, made_of: &MadeOf, wasm: Vec<u8>, by: &str) -> Result<Prepared, Error> {
+    async fn attempt(&self, wish: &Wish<'_>, made_of: &MadeOf, found: Found, by: &str) -> Result<Prepared, Error> {
         let plugin = wish.plugin;
-        self.decisions.keep_artifact(&made_of.digest, &wasm, "[]").await?;
+        let Found { wasm, signatures } = found;
+        self.decisions.keep_artifact(&made_of.digest, &wasm, &signatures).await?;
         let generation = self.decisions.begin(&plugin.id, made_of, by).await?;
         let recipe = Recipe {
             id: plugin.id.clone(),
@@ -222,17 +234,21 @@ impl Keeper {
                 ));
             }
         }
-        if let Some(before) = before.filter(|before| {
-            before.generation == accepted.number && before.config == wish.config && before.outcome.plugin().is_some()
-        }) {
+        if let Some(before) = before.filter(|before| before.is_as(accepted, wish)) {
             return Ok(Prepared::Same(before.clone()));
         }
         let digest = &accepted.made_of.digest;
-        let Some((wasm, _)) = self.decisions.artifact(digest).await? else {
+        let Some((wasm, signatures)) = self.decisions.artifact(digest).await? else {
             return refused(format!("its component {digest} is not in the database; reload the plugin {id}"));
         };
         if digest_of(&wasm) != *digest {
             return refused(format!("its component in the database is not the one with the digest {digest}"));
+        }
+        // Whom the operator trusts may have changed since it was accepted.
+        if wish.plugin.from.is_remote()
+            && let Err(reason) = self.origin.still_trusted(&wasm, &signatures)
+        {
+            return refused(reason);
         }
         let recipe = Recipe {
             id: id.clone(),

@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 
+use callboard_artifact::Held;
 use callboard_model::rights::Rights;
 use callboard_store::plugins::MadeOf;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::origin::Origin;
 use crate::config::{Config, PluginConfig};
 
 /// A wish, as it is compared with what was decided.
@@ -16,12 +18,27 @@ pub(super) struct Wish<'a> {
     pub(super) text: String,
     /// Changes with what the plugin could read of app-config. It is a digest: secrets are among it.
     pub(super) config: String,
+    /// Changes with who must have signed it.
+    pub(super) trust: String,
+    /// A newer version that waits for somebody to agree.
+    pub(super) held: Option<Held>,
 }
 
 impl<'a> Wish<'a> {
-    pub(super) fn of(config: &Config, plugin: &'a PluginConfig) -> Wish<'a> {
-        let text = json!([plugin.source, plugin.grant, plugin.limits]);
-        Wish { plugin, text: digest(&text), config: config_digest(config, &plugin.grant) }
+    pub(super) fn of(config: &Config, origin: &Origin, plugin: &'a PluginConfig) -> Wish<'a> {
+        let locked = match plugin.from.is_remote() {
+            true => origin.locked(plugin).map(Some),
+            false => Ok(None),
+        };
+        let trust = if plugin.from.is_remote() { at(&config.raw, "plugins.trust") } else { Value::Null };
+        let trust = digest(&trust);
+        let pinned = match &locked {
+            Ok(locked) => json!(locked.map(|locked| locked.digest.to_string())),
+            Err(reason) => json!(reason),
+        };
+        let text = json!([plugin.source, plugin.from.requirement(), pinned, trust, plugin.grant, plugin.limits]);
+        let held = locked.ok().flatten().and_then(|locked| locked.held.clone());
+        Wish { plugin, text: digest(&text), config: config_digest(config, &plugin.grant), trust, held }
     }
 
     /// What a component that was found at the source would be made into.

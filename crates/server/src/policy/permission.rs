@@ -190,10 +190,9 @@ impl Permission {
             | Permission::AuditRead
             | Permission::PolicyRead => Some(Action::Read),
             Permission::EntityCreate | Permission::LocationCreate | Permission::EntityPush => Some(Action::Create),
-            Permission::EntityRefresh
-            | Permission::PluginAct
-            | Permission::PluginRun
-            | Permission::PluginManage => Some(Action::Update),
+            Permission::EntityRefresh | Permission::PluginAct | Permission::PluginRun | Permission::PluginManage => {
+                Some(Action::Update)
+            }
             Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),
             Permission::Public
             | Permission::Own

@@ -98,7 +98,8 @@ impl Sqlite {
         name.push(".migrating");
         let folder = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = folder.to_owned();
-        let locked = tokio::task::spawn_blocking(move || File::open(folder).and_then(|folder| folder.lock().map(|()| folder)));
+        let locked =
+            tokio::task::spawn_blocking(move || File::open(folder).and_then(|folder| folder.lock().map(|()| folder)));
         let lock = locked.await.map_err(std::io::Error::other).flatten();
         let lock = lock.map_err(|error| Error::Failed(format!("its folder cannot be locked: {error}")))?;
         let copy = CopiedFile { path: name.into(), _lock: lock };

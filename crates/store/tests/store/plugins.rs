@@ -174,21 +174,17 @@ async fn switches_and_components(place: Place) {
 
 async fn replicas_say_what_they_run(place: Place) {
     let decisions = Decisions::new(place.open().await);
-    let report = |generation| Report {
-        plugin: "p".to_owned(),
-        generation,
-        state: "running".to_owned(),
-        reason: String::new(),
-    };
+    let report =
+        |generation| Report { plugin: "p".to_owned(), generation, state: "running".to_owned(), reason: String::new() };
     let (now, minute) = (Utc::now(), TimeDelta::minutes(1));
     decisions.report("a", &[report(1)], now - minute * 3, now - minute * 4).await.unwrap();
     decisions.report("b", &[report(1)], now, now - minute * 4).await.unwrap();
     decisions.report("b", &[report(2)], now, now - minute * 4).await.unwrap();
     let found = decisions.reports(now - minute * 4).await.unwrap();
-    assert_eq!(found.into_iter().collect::<Vec<_>>(), [
-        ("a".to_owned(), vec![report(1)]),
-        ("b".to_owned(), vec![report(2)])
-    ]);
+    assert_eq!(
+        found.into_iter().collect::<Vec<_>>(),
+        [("a".to_owned(), vec![report(1)]), ("b".to_owned(), vec![report(2)])]
+    );
     // One that is silent is gone.
     assert_eq!(decisions.reports(now - minute).await.unwrap().len(), 1);
     decisions.leave("b").await.unwrap();

@@ -7,7 +7,7 @@ use leptos::task;
 
 use crate::api;
 use crate::messages::{Msg, t};
-use crate::shell::use_portal;
+use crate::session::use_portal;
 use crate::ui::{
     Alert, Button, Card, Column, DataTable, Dialog, Glyph, Importance, Status, Time, Variant, table, use_toasts,
 };
@@ -80,6 +80,11 @@ pub(crate) fn Versions(
     let notice = plugin.notice.clone().map(|notice| {
         view! { <div class="alerts"><Alert level=Level::Warning title=t(Msg::PluginNoticeTitle) text=notice /></div> }
     });
+    let held = plugin.held.clone().map(|held| {
+        let title = Msg::PluginHeldTitle.with(&[("version", &held.version)]);
+        let text = Msg::PluginHeldText.with(&[("added", &held.added.join(", ")), ("id", &plugin.id)]);
+        view! { <div class="alerts"><Alert level=Level::Warning title=title text=text /></div> }
+    });
     let generations = Signal::stored(plugin.generations.clone());
     let replicas = Signal::stored(plugin.replicas.clone());
     let has_generations = !plugin.generations.is_empty();
@@ -87,6 +92,7 @@ pub(crate) fn Versions(
     view! {
         <Card title=t(Msg::PluginVersions) actions=buttons flush=true>
             {notice}
+            {held}
             {has_generations
                 .then(|| {
                     view! {

@@ -269,9 +269,17 @@ pub(super) const KEYS: &[Key] = &[
     Key::plugin("catalog.providers.awsS3", Any, "s3", "the objects of an S3 bucket, each as a Location"),
     Key::new("plugins", Mapping, "The plugins, by id, in the order of the portal's plugins page"),
     Key::new("plugins.*", Mapping, "A plugin. Its key is the id that its manifest has"),
-    Key::new("plugins.*.source", Text, "The component's file, from the folder of the first configuration file")
-        .required(),
-    Key::new("plugins.*.enabled", Boolean, "Whether it is loaded").default("true"),
+    Key::new(
+        "plugins.*.source",
+        Text,
+        "Where it is: a file, from the folder of the first configuration file, an `https://` address, or \
+         `oci://registry/name`. What comes from elsewhere must be approved in `callboard.lock`, which `callboard plugin \
+         add` and `update` write",
+    )
+    .required(),
+    Key::new("plugins.*.version", Text, "The versions that may be used, of a registry: `^1.2`").default("every version"),
+    Key::new("plugins.*.enabled", Boolean, "Whether it runs; without it, the plugin's page can switch it off and on")
+        .default("true"),
     Key::new(
         "plugins.*.grant",
         Mapping,
@@ -302,6 +310,33 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
     Key::new("plugins.*.grant.entity-provider.kinds", Texts, "The kinds that it may bring in directly").default("`[]`"),
     Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`"),
+    Key::new("plugins.trust", Mapping, "Who must have signed the plugins that come from elsewhere"),
+    Key::new("plugins.trust.require", List, "Whose signature is good enough; any one of these").default("none is required"),
+    Key::new("plugins.trust.require[].key", Text, "A public key as PEM, or the file of one"),
+    Key::new(
+        "plugins.trust.require[].issuer",
+        Url,
+        "Who vouches for whoever signed, such as `https://token.actions.githubusercontent.com`",
+    ),
+    Key::new(
+        "plugins.trust.require[].subject",
+        Text,
+        "Who signed: an address, or the URL of a workflow, where `@refs/tags/*` stands for every tag",
+    ),
+    Key::new(
+        "plugins.trust.root",
+        Text,
+        "The file of certificates and logs that are believed, as sigstore publishes it (`trusted_root.json`)",
+    ),
+    Key::new("plugins.registries", List, "The registries that ask for a name, or that are in a private network"),
+    Key::new("plugins.registries[].host", Text, "Its host, with the port where it is not the usual one").required(),
+    Key::new("plugins.registries[].username", Text, "Who asks"),
+    Key::new("plugins.registries[].password", Secret, "Their password or token"),
+    Key::new(
+        "plugins.registries[].origins",
+        Texts,
+        "Other places that belong to it: the server of its tokens, and its storage. The password is sent nowhere else",
+    ),
     Key::new("host", Mapping, "What holds for every plugin"),
     Key::new("host.limits", Mapping, "Limits that differ from the built-in ones"),
     Key::new("host.limits.memory", Number, "Bytes of memory of one call").default("64 MiB"),

@@ -1,0 +1,86 @@
+//! What one set of rights has beyond another, and both together: for updates that ask for more than was approved.
+
+use super::effective::{covers_http, is_below, merged};
+use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, Rights};
+
+/// What `wide` has and `narrow` does not.
+#[must_use]
+pub fn beyond(wide: &Rights, narrow: &Rights) -> Rights {
+    let paths = |path: &&String| !narrow.config.iter().any(|other| is_below(path, other));
+    let kinds = |wide: &[String], narrow: &[String]| {
+        let has = |kind: &&String| !narrow.iter().any(|other| other.eq_ignore_ascii_case(kind));
+        wide.iter().filter(has).cloned().collect()
+    };
+    Rights {
+        log: wide.log && !narrow.log,
+        config: wide.config.iter().filter(paths).cloned().collect(),
+        http: wide
+            .http
+            .iter()
+            .filter(|right| !narrow.http.iter().any(|other| covers_http(other, right)))
+            .cloned()
+            .collect(),
+        kv: wide.kv && !narrow.kv,
+        catalog: CatalogRights { kinds: kinds(&wide.catalog.kinds, &narrow.catalog.kinds) },
+        entity_processor: EntityProcessorRights {
+            kinds: kinds(&wide.entity_processor.kinds, &narrow.entity_processor.kinds),
+        },
+        entity_provider: EntityProviderRights {
+            kinds: kinds(&wide.entity_provider.kinds, &narrow.entity_provider.kinds),
+        },
+    }
+}
+
+/// What either has, without what another one of it covers in full.
+#[must_use]
+pub fn union(one: &Rights, other: &Rights) -> Rights {
+    let more = beyond(other, one);
+    let both = |one: &[String], more: Vec<String>| one.iter().cloned().chain(more).collect();
+    Rights {
+        log: one.log || more.log,
+        config: both(&one.config, more.config),
+        http: merged(one.http.iter().cloned().chain(more.http).collect()),
+        kv: one.kv || more.kv,
+        catalog: CatalogRights { kinds: both(&one.catalog.kinds, more.catalog.kinds) },
+        entity_processor: EntityProcessorRights {
+            kinds: both(&one.entity_processor.kinds, more.entity_processor.kinds),
+        },
+        entity_provider: EntityProviderRights { kinds: both(&one.entity_provider.kinds, more.entity_provider.kinds) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::missing;
+    use super::*;
+
+    fn rights(value: Value) -> Rights {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn beyond_and_together() {
+        let check = |wide: Value, narrow: Value, more: Value| {
+            let (wide, narrow, more) = (rights(wide), rights(narrow), rights(more));
+            assert_eq!(beyond(&wide, &narrow), more);
+            assert_eq!(missing(&wide, &narrow), missing(&more, &Rights::default()), "the two tell the same");
+            let together = union(&narrow, &wide);
+            assert_eq!(missing(&wide, &together), Vec::<String>::new());
+            assert_eq!(missing(&narrow, &together), Vec::<String>::new());
+        };
+        check(json!({}), json!({ "log": true }), json!({}));
+        check(json!({ "log": true, "kv": true }), json!({ "kv": true }), json!({ "log": true }));
+        check(
+            json!({ "config": ["a.b", "c"], "http": ["GET https://a.example", "POST https://a.example"] }),
+            json!({ "config": ["a"], "http": ["GET,POST https://*.example", "GET https://a.example"] }),
+            json!({ "config": ["c"] }),
+        );
+        check(
+            json!({ "catalog": { "kinds": ["API", "User"] }, "entity-provider": { "kinds": ["Group"] } }),
+            json!({ "catalog": { "kinds": ["api"] } }),
+            json!({ "catalog": { "kinds": ["User"] }, "entity-provider": { "kinds": ["Group"] } }),
+        );
+    }
+}
