@@ -1,10 +1,12 @@
 //! What a plugin cannot do: each hostile guest of tests/guests is loaded into a portal and attacks, and the portal
 //! serves its other pages meanwhile.
 
+mod actions;
 mod catalog;
 mod faults;
 mod processors;
 mod reach;
+mod routes;
 mod secrets;
 
 use std::time::Duration;

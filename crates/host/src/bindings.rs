@@ -15,5 +15,5 @@ pub(crate) const HOST_VERSION: Version = Version::new(0, 1, 0);
 /// The version of the package `callboard:plugin` that this host calls.
 pub(crate) const PLUGIN_VERSION: Version = Version::new(0, 1, 0);
 
-pub(crate) use callboard::host::{catalog, config, http, kv, log, types};
-pub(crate) use exports::callboard::plugin::{entity_processor, entity_provider, ui};
+pub(crate) use callboard::host::{catalog, config, http, kv, log, types, workspace};
+pub(crate) use exports::callboard::plugin::{entity_processor, entity_provider, routes, scaffolder_actions, ui};

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use callboard_egress::Credential;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use wasmtime::component::{Instance, ResourceTable};
@@ -15,8 +16,10 @@ use crate::bindings::types;
 use crate::call::memory::MemoryGuard;
 use crate::call::output::GuestLog;
 use crate::error::{ErrorKind, GuestError, PluginError};
+use crate::extension::scaffolder_actions::TaskLog;
 use crate::limits;
 use crate::plugin::{Inner, Plugin};
+use crate::workspace::Workspace;
 
 mod clock;
 mod memory;
@@ -26,6 +29,7 @@ pub(crate) mod output;
 pub(crate) struct CallState {
     pub(crate) plugin: Arc<Inner>,
     pub(crate) acting: Acting,
+    pub(crate) carried: Carried,
     pub(crate) deadline: Instant,
     /// Whether the guest has asked for anything that another call might be answered differently: what it says then
     /// depends on more than what it was handed.
@@ -50,6 +54,17 @@ pub(crate) struct Target<'a> {
     pub(crate) limit: Duration,
 }
 
+/// What some calls have beside their arguments. No other call reaches it, and it ends with the call.
+#[derive(Clone, Default)]
+pub(crate) struct Carried {
+    /// The folder of a scaffolder task's attempt.
+    pub(crate) workspace: Option<Arc<Workspace>>,
+    /// Where the guest's lines go; the portal's log where there is none.
+    pub(crate) log: Option<Arc<dyn TaskLog>>,
+    /// What is behind the handles that this call was given.
+    pub(crate) secrets: Vec<Credential>,
+}
+
 /// What the guest's function returned: the engine's error, the guest's own, or its value.
 type Returned<T> = wasmtime::Result<Result<T, types::Error>>;
 
@@ -61,8 +76,19 @@ impl Plugin {
         guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
         check: impl FnOnce(T) -> Result<U, String>,
     ) -> Result<U, PluginError> {
+        self.call_with(target, Carried::default(), guest, check).await
+    }
+
+    /// The same for a call that carries something.
+    pub(crate) async fn call_with<T, U>(
+        &self,
+        target: Target<'_>,
+        carried: Carried,
+        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
+        check: impl FnOnce(T) -> Result<U, String>,
+    ) -> Result<U, PluginError> {
         let result = self
-            .attempt(&target, guest)
+            .attempt(&target, carried, guest)
             .await
             .and_then(|value| check(value).map_err(|message| (ErrorKind::Output, message)));
         let mut breaker = self.inner.breaker();
@@ -90,6 +116,7 @@ impl Plugin {
     async fn attempt<T>(
         &self,
         target: &Target<'_>,
+        carried: Carried,
         guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
     ) -> Result<T, (ErrorKind, String)> {
         let inner = &self.inner;
@@ -118,7 +145,7 @@ impl Plugin {
         };
 
         let request_id = format!("{:016x}", rand::random::<u64>());
-        let (mut store, log) = self.store(&request_id, target, deadline);
+        let (mut store, log) = self.store(&request_id, target, carried, deadline);
         let context = types::Context {
             plugin_id: inner.id.clone(),
             request_id,
@@ -147,10 +174,16 @@ impl Plugin {
         }
     }
 
-    fn store(&self, request_id: &str, target: &Target<'_>, deadline: Instant) -> (Store<CallState>, GuestLog) {
+    fn store(
+        &self,
+        request_id: &str,
+        target: &Target<'_>,
+        carried: Carried,
+        deadline: Instant,
+    ) -> (Store<CallState>, GuestLog) {
         let inner = &self.inner;
-        let log =
-            GuestLog::new(&inner.id, request_id, (target.extension_point, target.function), inner.limits.log_bytes);
+        let called = (target.extension_point, target.function);
+        let log = GuestLog::new(&inner.id, request_id, called, inner.limits.log_bytes, carried.log.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::RESOURCES);
         // No arguments, no variables, no input, no folder, no network: the builder's own defaults.
@@ -164,6 +197,7 @@ impl Plugin {
         let state = CallState {
             plugin: inner.clone(),
             acting: target.acting.clone(),
+            carried,
             deadline,
             has_asked: false,
             log: log.clone(),

@@ -5,8 +5,9 @@ pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod kv;
 pub(crate) mod log;
+pub(crate) mod workspace;
 
 impl crate::bindings::types::Host for crate::call::CallState {}
 
 /// The names of the capabilities, as in WIT.
-pub(crate) const NAMES: [&str; 5] = ["log", "config", "http", "kv", "catalog"];
+pub(crate) const NAMES: [&str; 6] = ["log", "config", "http", "kv", "catalog", "workspace"];

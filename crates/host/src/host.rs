@@ -16,12 +16,13 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 
-use crate::bindings::{self, entity_processor, entity_provider, ui};
+use crate::bindings::{self, entity_processor, entity_provider, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
 use crate::error::{HostError, LoadError, LoadReason};
+use crate::extension::scaffolder_actions::{Schemas, check_grant};
 use crate::guest_config::{GuestConfig, texts_at};
 use crate::inspect::{Inspection, inspect_within};
 use crate::limits::{self, LimitOverrides, Limits};
@@ -102,6 +103,9 @@ impl PluginHost {
         needs::check(&manifest.needs).map_err(LoadReason::Version)?;
         imports::check_imports(&inspection, &spec.grant).map_err(LoadReason::Import)?;
         imports::check_exports(&inspection).map_err(LoadReason::Export)?;
+        check_grant(manifest, &spec.grant).map_err(LoadReason::Right)?;
+        // They were compiled once already, when the manifest was read.
+        let action_schemas = Schemas::all(manifest).map_err(LoadReason::Export)?;
 
         let lookup = |path: &str| texts_at(&spec.config, path);
         let declared = manifest.rights.resolve_config(&lookup);
@@ -122,6 +126,8 @@ impl PluginHost {
         let exports = |point| inspection.extension_points.contains(&point);
         let entity_processor = exports("entity-processor").then(|| entity_processor::GuestIndices::new(&pre));
         let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
+        let routes = exports("routes").then(|| routes::GuestIndices::new(&pre));
+        let scaffolder_actions = exports("scaffolder-actions").then(|| scaffolder_actions::GuestIndices::new(&pre));
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
         let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
 
@@ -134,7 +140,10 @@ impl PluginHost {
                 digest: inspection.digest,
                 entity_processor: entity_processor.transpose().map_err(unlike)?,
                 entity_provider: entity_provider.transpose().map_err(unlike)?,
+                routes: routes.transpose().map_err(unlike)?,
+                scaffolder_actions: scaffolder_actions.transpose().map_err(unlike)?,
                 ui: ui.transpose().map_err(unlike)?,
+                action_schemas,
                 manifest: inspection.manifest,
                 granted: spec.grant,
                 effective,
@@ -192,6 +201,9 @@ fn link_capabilities(linker: &mut Linker<CallState>, declared: &Rights, granted:
     }
     if may("catalog") {
         bindings::catalog::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
+    }
+    if may("workspace") {
+        bindings::workspace::add_to_linker::<_, HasSelf<_>>(linker, itself)?;
     }
     Ok(())
 }

@@ -47,6 +47,7 @@ pub(crate) fn allows(rights: &Rights, capability: &str) -> bool {
         "http" => !rights.http.is_empty(),
         "kv" => rights.kv,
         "catalog" => !rights.catalog.kinds.is_empty(),
+        "workspace" => rights.workspace,
         _ => false,
     }
 }
@@ -132,6 +133,8 @@ pub(crate) fn check_exports(inspection: &Inspection) -> Result<(), String> {
     let pairs = [
         ("entity-processor", !contributes.entity_processor.is_empty()),
         ("entity-provider", contributes.entity_provider.is_some()),
+        ("routes", !contributes.routes.is_empty()),
+        ("scaffolder-actions", !contributes.scaffolder_actions.is_empty()),
         ("ui", !contributes.ui.is_empty()),
     ];
     for (point, contributed) in pairs {
@@ -249,6 +252,15 @@ mod tests {
         check("callboard:host/catalog@0.1.0", kinds, "{ catalog: { kinds: [User] } }", Ok(()));
         check("callboard:host/catalog@0.1.0", kinds, "{ catalog: {} }", Err("  catalog: { kinds: [ API, Group ] }"));
         check("callboard:host/catalog@0.1.0", "{}", kinds, Err("below `rights`:\n  catalog: { kinds: [ Component ] }"));
+        let workspace = "{ workspace: true }";
+        check("callboard:host/workspace@0.1.0", workspace, workspace, Ok(()));
+        check("callboard:host/workspace@0.1.0", "{}", workspace, Err("add below `rights`:\n  workspace: true"));
+        check(
+            "callboard:host/workspace@0.1.0",
+            workspace,
+            "{}",
+            Err("In app-config, add below `plugins.test.grant`:\n  workspace: true"),
+        );
         check("callboard:host/unheard-of@0.1.0", "{}", "{}", Err("does not know: upgrade the portal"));
         check("wasi:cli/stderr@0.2.6", "{}", "{}", Ok(()));
         check("wasi:cli/stderr@0.3.0", "{}", "{}", Err("build it for wasm32-wasip2"));
@@ -274,6 +286,8 @@ mod tests {
         let processor = "contributes: { entity-processor: [{ id: a, hooks: [post-process] }] }";
         check(&["callboard:plugin/entity-processor@0.1.0"], processor, Ok(()));
         check(&[], processor, Err("does not export it"));
+        check(&["callboard:plugin/routes@0.1.0"], "", Err("would never be called"));
+        check(&[], "contributes: { routes: [{ method: GET, path: / }] }", Err("does not export it"));
         check(&["callboard:plugin/entity-provider@0.2.0"], provider, Err("upgrade the portal"));
         check(&["callboard:plugin/checks@0.1.0"], "", Err("does not know: upgrade the portal"));
         check(&["something:else/x@1.0.0"], "", Ok(()));

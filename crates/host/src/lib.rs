@@ -38,12 +38,16 @@ pub mod limits;
 mod manifest;
 mod needs;
 mod plugin;
+mod workspace;
 
 pub use acting::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, CatalogReader};
 pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadReason, PluginError};
 pub use extension::entity_processor::Processor;
 pub use extension::entity_provider::{Again, Mode, Page, Provider};
+pub use extension::routes::{RouteRequest, RouteResponse, passes_in};
+pub use extension::scaffolder_actions::{ActionRun, LogLevel, TaskLog, TaskSecret};
 pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, compatible, inspect};
 pub use limits::{LimitOverrides, Limits, LimitsError};
 pub use plugin::{Plugin, Suspension};
+pub use workspace::Workspace;

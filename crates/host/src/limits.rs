@@ -19,7 +19,7 @@ pub const MEMORY_BYTES: usize = 64 * MIB;
 pub const MEMORY_CEILING: usize = 512 * MIB;
 /// Elements of a table. Rust's guests use a few hundred; a table element costs the host 8 bytes.
 pub const TABLE_ELEMENTS: usize = 20_000;
-/// A UI call holds up a person who is looking at a spinner.
+/// A UI call, or a request to a route, holds up a person who is looking at a spinner.
 pub const UI_DEADLINE: Duration = Duration::from_secs(5);
 /// A provider's page is one or a few upstream requests, with their retries.
 pub const PAGE_DEADLINE: Duration = Duration::from_secs(60);
@@ -61,6 +61,18 @@ pub const TREE_NODES: usize = 5_000;
 pub const TREE_DEPTH: usize = 32;
 /// Rows of a table; more come by its cursor.
 pub const TABLE_ROWS: usize = 500;
+/// Routes of one plugin. Each request is compared with all of them.
+pub const ROUTES: usize = 200;
+/// Segments of the path of a request to a route: as deep as any API that people design.
+pub const ROUTE_SEGMENTS: usize = 32;
+/// Names and values of the query of a request to a route. Each is a value that crosses on its own.
+pub const ROUTE_QUERY: usize = 200;
+/// The body of a request to a route. Nothing of a plugin's needs to be uploaded at once; what does goes in parts.
+pub const ROUTE_REQUEST_BYTES: usize = MIB;
+/// The body of a route's answer: what crosses at once. More goes by pages.
+pub const ROUTE_RESPONSE_BYTES: usize = BATCH_BYTES;
+/// The value of one header, in either direction.
+pub const ROUTE_HEADER_BYTES: usize = 2 * KIB;
 /// What a guest may read of one response body, in parts.
 pub const RESPONSE_BYTES: usize = 32 * MIB;
 /// One part of a response body.
@@ -71,6 +83,26 @@ pub const REQUESTS_PER_SEND: usize = 64;
 pub const CATALOG_REFS: usize = 100;
 /// Entities of one page of `catalog.query`; more come by its cursor. What the HTTP API answers with where nobody says.
 pub const CATALOG_PAGE: u32 = 200;
+/// How long a step of a scaffolder may take at most, whatever its own deadline: when a task counts as stale.
+pub const ACTION_DEADLINE_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Input and output of an action as JSON text: both are kept with the task, and each page of its log shows them.
+pub const ACTION_BYTES: usize = MIB;
+/// Actions of one plugin. The largest of Backstage's modules has some twenty.
+pub const ACTIONS: usize = 200;
+/// The files of a workspace together: a template's project, with what it vendors. It is on the server's own disk.
+pub const WORKSPACE_BYTES: usize = 512 * MIB;
+/// One file of a workspace. Larger ones do not belong into a repository.
+pub const WORKSPACE_FILE_BYTES: usize = 100 * MIB;
+/// Files and folders of a workspace. A large monorepo has as many; ten times as many would use up a disk's inodes.
+pub const WORKSPACE_ENTRIES: usize = 50_000;
+/// One path within a workspace. With the folder's own it stays within the 4,096 of the kernel.
+pub const WORKSPACE_PATH_BYTES: usize = 1_024;
+/// Parts of a path within a workspace: twice what Java's packages come to.
+pub const WORKSPACE_DEPTH: usize = 32;
+/// Entries of one listing; more come by its `next`.
+pub const WORKSPACE_LISTING: usize = 1_000;
+/// What is read of a file at once.
+pub const WORKSPACE_PART_BYTES: usize = MIB;
 /// Redirects that one request follows, each checked.
 pub const REDIRECTS: usize = 5;
 /// Log of one call: lines and what the guest writes to stdout and stderr together.
@@ -95,7 +127,7 @@ pub const LONGEST_SUSPENSION: Duration = Duration::from_secs(600);
 pub struct Limits {
     /// Bytes of linear memory of one instance.
     pub memory: usize,
-    /// How long a `ui` call may take, in guest and host.
+    /// How long a `ui` call or a request to a route may take, in guest and host.
     pub ui_deadline: Duration,
     /// How long one page of a provider may take, in guest and host.
     pub page_deadline: Duration,
@@ -103,6 +135,12 @@ pub struct Limits {
     pub processor_deadline: Duration,
     /// Bytes that a guest may read of one response body.
     pub response_bytes: usize,
+    /// Bytes of a workspace's files together.
+    pub workspace_bytes: usize,
+    /// Bytes of one file of a workspace.
+    pub workspace_file_bytes: usize,
+    /// Files and folders of a workspace.
+    pub workspace_entries: usize,
     /// Bytes of log of one call.
     pub log_bytes: usize,
     /// Calls of one plugin at a time.
@@ -127,6 +165,9 @@ impl Default for Limits {
             page_deadline: PAGE_DEADLINE,
             processor_deadline: PROCESSOR_DEADLINE,
             response_bytes: RESPONSE_BYTES,
+            workspace_bytes: WORKSPACE_BYTES,
+            workspace_file_bytes: WORKSPACE_FILE_BYTES,
+            workspace_entries: WORKSPACE_ENTRIES,
             log_bytes: LOG_BYTES,
             concurrent_calls: CONCURRENT_CALLS,
             outbound_requests: OUTBOUND_REQUESTS,
@@ -154,6 +195,9 @@ impl Limits {
         set(&mut self.page_deadline, &overrides.page_deadline);
         set(&mut self.processor_deadline, &overrides.processor_deadline);
         set(&mut self.response_bytes, &overrides.response_bytes);
+        set(&mut self.workspace_bytes, &overrides.workspace_bytes);
+        set(&mut self.workspace_file_bytes, &overrides.workspace_file_bytes);
+        set(&mut self.workspace_entries, &overrides.workspace_entries);
         set(&mut self.log_bytes, &overrides.log_bytes);
         set(&mut self.concurrent_calls, &overrides.concurrent_calls);
         set(&mut self.outbound_requests, &overrides.outbound_requests);
@@ -188,6 +232,9 @@ impl Limits {
         time("pageDeadline", self.page_deadline, 3600)?;
         time("processorDeadline", self.processor_deadline, 600)?;
         range("responseBytes", self.response_bytes, 1, 1024 * MIB)?;
+        range("workspaceBytes", self.workspace_bytes, 1, 1024 * 1024 * MIB)?;
+        range("workspaceFileBytes", self.workspace_file_bytes, 1, 1024 * 1024 * MIB)?;
+        range("workspaceEntries", self.workspace_entries, 1, 10_000_000)?;
         range("logBytes", self.log_bytes, 0, 16 * MIB)?;
         range("concurrentCalls", self.concurrent_calls, 1, 128)?;
         range("outboundRequests", self.outbound_requests, 1, 256)?;
@@ -212,6 +259,9 @@ pub struct LimitOverrides {
     #[serde(deserialize_with = "duration")]
     pub processor_deadline: Option<Duration>,
     pub response_bytes: Option<usize>,
+    pub workspace_bytes: Option<usize>,
+    pub workspace_file_bytes: Option<usize>,
+    pub workspace_entries: Option<usize>,
     pub log_bytes: Option<usize>,
     pub concurrent_calls: Option<usize>,
     pub outbound_requests: Option<usize>,

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use callboard_model::manifest::{EntityProcessorContribution, Manifest};
+use callboard_model::manifest::{
+    EntityProcessorContribution, Manifest, RouteContribution, ScaffolderActionContribution,
+};
 use callboard_model::processing::{self, Hook};
+use callboard_model::route::CORE_APIS;
 use serde_json::Value;
 
+use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::{is_secret_name, schema_problem};
+use crate::limits;
 
 /// Reads the text of the section, which is plugin.yaml. YAML is a superset of JSON, so either does.
 pub(crate) fn read(text: &str) -> Result<Manifest, String> {
@@ -28,6 +33,9 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     }
     check_processors(&manifest.contributes.entity_processor)
         .map_err(|problem| format!("contributes.entity-processor: {problem}"))?;
+    check_routes(&manifest.id, &manifest.contributes.routes)
+        .map_err(|problem| format!("contributes.routes: {problem}"))?;
+    check_actions(manifest).map_err(|problem| format!("contributes.scaffolder-actions: {problem}"))?;
     let mut seen = BTreeSet::new();
     for extension in &manifest.contributes.ui {
         if !is_id(&extension.id) {
@@ -39,7 +47,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         if !seen.insert(&extension.id) {
             return Err(format!("contributes.ui: there are two extensions with the id `{}`", extension.id));
         }
-        if let Some((action, permission)) = extension.permissions.iter().find(|(_, name)| !name.split('.').all(is_id)) {
+        if let Some((action, permission)) = extension.permissions.iter().find(|(_, name)| !is_permission(name)) {
             return Err(format!(
                 "contributes.ui: `{permission}`, the permission of the action `{action}` of `{}`, must be words of \
                  lower-case letters, digits and dashes, joined by dots",
@@ -66,6 +74,85 @@ fn is_id(text: &str) -> bool {
     text.len() <= 63
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')
+}
+
+/// Words that a policy can name, joined by dots.
+fn is_permission(name: &str) -> bool {
+    name.split('.').all(is_id)
+}
+
+fn check_routes(plugin: &str, routes: &[RouteContribution]) -> Result<(), String> {
+    if !routes.is_empty() && CORE_APIS.contains(&plugin) {
+        return Err(format!(
+            "/api/{plugin} is the portal's own, so a plugin with the id `{plugin}` cannot have routes; choose another id"
+        ));
+    }
+    if routes.len() > limits::ROUTES {
+        return Err(format!("there are {} routes, but at most {} make sense", routes.len(), limits::ROUTES));
+    }
+    let mut shapes = BTreeSet::new();
+    for RouteContribution { method, path, permission, .. } in routes {
+        if !shapes.insert((*method, path.shape())) {
+            return Err(format!("no request could tell {} {path} from another route", method.name()));
+        }
+        if let Some(permission) = permission.as_ref().filter(|permission| !is_permission(permission)) {
+            return Err(format!(
+                "`{permission}`, the permission of {} {path}, must be words of lower-case letters, digits and dashes, \
+                 joined by dots; the plugin's id is not written",
+                method.name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Words as Backstage has them: `publish:github:pull-request`, `github:deployKey:create`.
+fn is_action_id(id: &str) -> bool {
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic())
+            && word.chars().all(|each| each.is_ascii_alphanumeric() || "-_.".contains(each))
+    };
+    id.len() <= 128 && id.split(':').all(is_word)
+}
+
+fn check_actions(manifest: &Manifest) -> Result<(), String> {
+    let actions = &manifest.contributes.scaffolder_actions;
+    let declared = &manifest.rights.scaffolder_actions.actions;
+    if actions.len() > limits::ACTIONS {
+        return Err(format!("there are {} actions, but at most {} make sense", actions.len(), limits::ACTIONS));
+    }
+    let mut ids = BTreeSet::new();
+    for ScaffolderActionContribution { id, .. } in actions {
+        if !is_action_id(id) {
+            return Err(format!(
+                "the id `{id}` must be words of letters, digits, `-`, `_` and `.`, joined by colons, such as \
+                 `{}:create`",
+                manifest.id
+            ));
+        }
+        if !ids.insert(id.as_str()) {
+            return Err(format!("there are two actions with the id `{id}`"));
+        }
+        if !declared.contains(id) {
+            return Err(format!(
+                "the manifest does not ask for the right to run {id}. In plugin.yaml, add below `rights`:\n  \
+                 scaffolder-actions: {{ actions: [ {id} ] }}"
+            ));
+        }
+    }
+    if let Some(id) = declared.iter().find(|id| !ids.contains(id.as_str())) {
+        return Err(format!("rights.scaffolder-actions names {id}, which is no action of the plugin"));
+    }
+    let schemas = Schemas::all(manifest)?;
+    for ScaffolderActionContribution { id, examples, .. } in actions {
+        let checked = schemas
+            .get(id)
+            .map(|schemas| examples.iter().try_for_each(|example| schemas.check_input(id, &example.input)));
+        if let Some(Err(problem)) = checked {
+            return Err(format!("an example does not fit: {problem}"));
+        }
+    }
+    Ok(())
 }
 
 fn check_processors(processors: &[EntityProcessorContribution]) -> Result<(), String> {
@@ -179,6 +266,61 @@ mod tests {
             "format: 1\nid: s3\ncontributes: { ui: [{ id: a, at: page, title: A }, { id: a, at: page, title: B }] }",
             Err("two extensions"),
         );
+    }
+
+    #[test]
+    fn routes() {
+        let check = |id: &str, routes: &str, expected: Result<(), &str>| {
+            check(&format!("format: 1\nid: {id}\ncontributes: {{ routes: [{routes}] }}"), expected);
+        };
+        let one = "{ method: GET, path: '/things/{id}', permission: thing.read, description: One. }";
+        check("inventory", one, Ok(()));
+        check("kubernetes", one, Ok(()));
+        for id in CORE_APIS {
+            check(id, one, Err("is the portal's own"));
+            check(id, "", Ok(()));
+        }
+        check("x", "{ method: get, path: / }", Err("unknown variant `get`"));
+        check("x", "{ method: GET, path: things }", Err("`things` is no path of a route"));
+        check("x", "{ method: GET, path: / }, { method: POST, path: / }", Ok(()));
+        check("x", "{ method: GET, path: '/{a}' }, { method: GET, path: '/{b}' }", Err("tell GET /{b} from another"));
+        check("x", "{ method: GET, path: /a }, { method: GET, path: /A }", Err("tell GET /A from another"));
+        for permission in ["Thing", "thing.", "thing..read", "'*'", "thing read"] {
+            let route = format!("{{ method: GET, path: /, permission: {permission} }}");
+            check("x", &route, Err("the permission of GET /"));
+        }
+        let many: Vec<String> =
+            (0..=limits::ROUTES).map(|number| format!("{{ method: GET, path: /r{number} }}")).collect();
+        check("x", &many.join(", "), Err("at most"));
+    }
+
+    #[test]
+    fn actions() {
+        let check = |rights: &str, actions: &str, expected: Result<(), &str>| {
+            let rights = format!("rights: {{ scaffolder-actions: {{ actions: [{rights}] }} }}");
+            check(&format!("format: 1\nid: x\n{rights}\ncontributes: {{ scaffolder-actions: [{actions}] }}"), expected);
+        };
+        check("acme:make", "{ id: acme:make }", Ok(()));
+        check(
+            "acme:make",
+            "{ id: acme:make, description: Makes., inputSchema: { type: object, required: [a] }, \
+             outputSchema: { type: object }, examples: [{ description: One., input: { a: 1 } }], \
+             supportsDryRun: true, idempotent: true }",
+            Ok(()),
+        );
+        for id in ["publish:github:pull-request", "github:deployKey:create", "a"] {
+            check(id, &format!("{{ id: {id} }}"), Ok(()));
+        }
+        for id in ["''", "':a'", "'a:'", "'a::b'", "a b", "../a", "'1:a'", "é"] {
+            check("", &format!("{{ id: {id} }}"), Err("the id `"));
+        }
+        check("a", "{ id: a }, { id: a }", Err("two actions"));
+        check("", "{ id: a }", Err("below `rights`:\n  scaffolder-actions: { actions: [ a ] }"));
+        check("a, b", "{ id: a }", Err("names b, which is no action"));
+        check("a", "{ id: a, inputSchema: { type: string } }", Err("`inputSchema` of a: its `type` must be `object`"));
+        check("a", "{ id: a, outputSchema: { type: object, properties: 5 } }", Err("`outputSchema` of a"));
+        check("a", "{ id: a, examples: [{ input: { b: 1 } }] }", Err("an example does not fit"));
+        check("a", "{ id: a, schema: {} }", Err("unknown field `schema`"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A loaded plugin.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,11 @@ use callboard_store::kv::Kept;
 use tokio::sync::Semaphore;
 use wasmtime::component::InstancePre;
 
-use crate::bindings::{entity_processor, entity_provider, ui};
+use crate::bindings::{entity_processor, entity_provider, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
+use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::GuestConfig;
 use crate::limits::Limits;
 
@@ -44,7 +46,11 @@ pub(crate) struct Inner {
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) entity_processor: Option<entity_processor::GuestIndices>,
     pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
+    pub(crate) routes: Option<routes::GuestIndices>,
+    pub(crate) scaffolder_actions: Option<scaffolder_actions::GuestIndices>,
     pub(crate) ui: Option<ui::GuestIndices>,
+    /// By the ids of all actions of the manifest.
+    pub(crate) action_schemas: BTreeMap<String, Schemas>,
     pub(crate) config: GuestConfig,
     pub(crate) policy: GrantPolicy,
     pub(crate) egress: Egress,
@@ -104,8 +110,10 @@ impl Plugin {
     pub fn extension_points(&self) -> Vec<&'static str> {
         let entity_processor = self.inner.entity_processor.is_some().then_some("entity-processor");
         let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");
+        let routes = self.inner.routes.is_some().then_some("routes");
+        let scaffolder_actions = self.inner.scaffolder_actions.is_some().then_some("scaffolder-actions");
         let ui = self.inner.ui.is_some().then_some("ui");
-        entity_processor.into_iter().chain(entity_provider).chain(ui).collect()
+        [entity_processor, entity_provider, routes, scaffolder_actions, ui].into_iter().flatten().collect()
     }
 
     /// The limits that hold for it.

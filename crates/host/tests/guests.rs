@@ -1,6 +1,9 @@
 //! The plugin host against hostile guests: each is an example of `tests/guests`, built by `cargo xtask test`.
 
 #[cfg(test)]
+#[path = "guests/actions.rs"]
+mod actions;
+#[cfg(test)]
 #[path = "guests/calls.rs"]
 mod calls;
 #[cfg(test)]
@@ -18,3 +21,6 @@ mod network;
 #[cfg(test)]
 #[path = "guests/processors.rs"]
 mod processors;
+#[cfg(test)]
+#[path = "guests/routes.rs"]
+mod routes;

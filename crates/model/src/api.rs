@@ -215,6 +215,12 @@ pub struct PluginInfo {
     /// What has a say in what becomes of entities.
     #[serde(default)]
     pub processors: Vec<ProcessorInfo>,
+    /// What it answers below `/api/<id>`.
+    #[serde(default)]
+    pub routes: Vec<RouteInfo>,
+    /// The actions of scaffolder templates that it may run.
+    #[serde(default)]
+    pub actions: Vec<ActionInfo>,
 }
 
 /// Whether a plugin runs.
@@ -280,6 +286,36 @@ pub struct ProcessorInfo {
     pub filter: Option<Predicate>,
     /// Whether its results depend on nothing but the entity, its code, its config and its grants.
     pub pure: bool,
+}
+
+/// A route of some plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RouteInfo {
+    /// Such as `GET`.
+    pub method: String,
+    /// From `/api` on, such as `/api/inventory/things/{id}`.
+    pub path: String,
+    /// From the manifest.
+    pub description: String,
+    /// What it needs, as a policy names it.
+    pub permission: String,
+}
+
+/// An action of some plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ActionInfo {
+    /// What a template's step names.
+    pub id: String,
+    /// From the manifest.
+    pub description: String,
+    /// Whether it can be run so that nothing outside of the workspace changes.
+    pub supports_dry_run: bool,
+    /// Whether it may be run once more when it was cut off.
+    pub idempotent: bool,
 }
 
 /// A provider's state. Times are RFC 3339.

@@ -15,6 +15,7 @@ pub mod processing;
 pub mod provided;
 pub mod relations;
 pub mod rights;
+pub mod route;
 pub mod safe_url;
 pub mod schedule;
 pub mod stable_json;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::filter::Predicate;
 use crate::processing::Hook;
 use crate::rights::Rights;
+use crate::route::{RouteMethod, RoutePath};
 
 /// The name of the custom section.
 pub const SECTION: &str = "callboard:manifest";
@@ -63,6 +64,12 @@ pub struct Contributions {
     /// Present where the component exports `entity-provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_provider: Option<EntityProviderContribution>,
+    /// The requests below `/api/<plugin>` that the `routes` export answers. No other reaches it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteContribution>,
+    /// The actions of scaffolder templates that the `scaffolder-actions` export runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scaffolder_actions: Vec<ScaffolderActionContribution>,
     /// The extensions that the `ui` export renders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ui: Vec<UiExtension>,
@@ -96,6 +103,66 @@ pub struct EntityProviderContribution {
     /// The annotations that it puts on what it brings in, for the reader of the plugin's page.
     #[serde(default)]
     pub annotations: Vec<String>,
+}
+
+/// A request below `/api/<plugin>` that the plugin answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RouteContribution {
+    /// What it does.
+    pub method: RouteMethod,
+    /// Such as `/things/{id}`.
+    pub path: RoutePath,
+    /// The permission that it needs, written without the plugin's id, as those of actions are: `thing.read` of the plugin
+    /// `inventory` is `inventory.thing.read`. Where absent, `plugin.use` for `GET` and `plugin.act` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<String>,
+    /// One sentence, for the reader of the plugin's page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// An action of scaffolder templates. All that is to be known of it is here, so that it can be granted, listed and
+/// checked without anything of the plugin running.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ScaffolderActionContribution {
+    /// What a template's step names, such as `acme:service:create`. Unique within the portal.
+    pub id: String,
+    /// For authors of templates.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The JSON Schema (draft 7) of its input, of type `object`. Where absent, it takes none.
+    #[serde(default = "nothing")]
+    pub input_schema: serde_json::Value,
+    /// The JSON Schema (draft 7) of its output, of type `object`. Where absent, it has none.
+    #[serde(default = "nothing")]
+    pub output_schema: serde_json::Value,
+    /// For authors of templates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ActionExample>,
+    /// Whether it can be run so that nothing outside of the workspace changes.
+    #[serde(default)]
+    pub supports_dry_run: bool,
+    /// Whether it may be run once more when it was cut off.
+    #[serde(default)]
+    pub idempotent: bool,
+}
+
+/// An input of an action, and what comes of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ActionExample {
+    /// One sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// As a step has it.
+    pub input: serde_json::Value,
+}
+
+/// The schema of an object without fields.
+fn nothing() -> serde_json::Value {
+    serde_json::json!({ "type": "object", "additionalProperties": false })
 }
 
 /// Something that the plugin shows.

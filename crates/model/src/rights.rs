@@ -41,6 +41,12 @@ pub struct Rights {
     /// To bring entities into the catalog that are no Locations.
     #[serde(default)]
     pub entity_provider: EntityProviderRights,
+    /// To run steps of scaffolder templates.
+    #[serde(default)]
+    pub scaffolder_actions: ScaffolderActionsRights,
+    /// To use the folder of a scaffolder task, in the run of an action.
+    #[serde(default)]
+    pub workspace: bool,
 }
 
 /// What may be read of the catalog, on top of what the policy says.
@@ -70,6 +76,15 @@ pub struct EntityProviderRights {
     pub kinds: Vec<String>,
 }
 
+/// Which steps of scaffolder templates may be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScaffolderActionsRights {
+    /// The ids of the actions, letter for letter.
+    #[serde(default)]
+    pub actions: Vec<String>,
+}
+
 impl Rights {
     /// The same rights with every `config:` origin replaced by what `lookup` finds at its path.
     #[must_use]
@@ -96,6 +111,8 @@ mod tests {
             "catalog": {"kinds": ["Component"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
+            "scaffolder-actions": {"actions": ["acme:make"]},
+            "workspace": true,
         });
         let rights: Rights = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(serde_json::to_value(&rights).unwrap(), written);

@@ -10,7 +10,7 @@ pub mod host {
         generate_all,
     });
 
-    pub use callboard::host::{catalog, config, http, kv, log, types};
+    pub use callboard::host::{catalog, config, http, kv, log, types, workspace};
 }
 
 pub mod entity_processor {
@@ -51,6 +51,47 @@ pub mod entity_provider {
     });
 
     pub use exports::callboard::plugin::entity_provider as wit;
+}
+
+pub mod routes {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/routes-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_routes",
+        default_bindings_module: "callboard_sdk::bindings::routes",
+    });
+
+    pub use exports::callboard::plugin::routes as wit;
+}
+
+pub mod scaffolder_actions {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/scaffolder-actions-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
+            "callboard:host/workspace@0.1.0": crate::bindings::host::workspace,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_scaffolder_actions",
+        default_bindings_module: "callboard_sdk::bindings::scaffolder_actions",
+    });
+
+    pub use exports::callboard::plugin::scaffolder_actions as wit;
 }
 
 pub mod ui {

@@ -104,6 +104,6 @@ impl<T: EntityProvider> wit::Guest for Glue<T> {
     }
 }
 
-pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, types::Error> {
+pub(crate) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, types::Error> {
     serde_json::to_string(value).map_err(|error| types::Error::Invalid(error.to_string()))
 }

@@ -66,6 +66,30 @@ macro_rules! __export_one {
             _ = <$type as $crate::EntityProvider>::read;
         };
     };
+    (routes, $type:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::glue::Routes<$type>;
+    $crate::bindings::routes::export_routes!(Exported with_types_in $crate::bindings::routes);
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            _ = <$type as $crate::Routes>::handle;
+        };
+    };
+    (scaffolder_actions, $type:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::glue::ScaffolderActions<$type>;
+            $crate::bindings::scaffolder_actions::export_scaffolder_actions!(
+                Exported with_types_in $crate::bindings::scaffolder_actions
+            );
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            _ = <$type as $crate::ScaffolderActions>::run;
+        };
+    };
     (ui, $type:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -82,7 +106,7 @@ macro_rules! __export_one {
         compile_error!(concat!(
             "there is no extension point `",
             stringify!($other),
-            "`; there are `entity_processor`, `entity_provider` and `ui`"
+            "`; there are `entity_processor`, `entity_provider`, `routes`, `scaffolder_actions` and `ui`"
         ));
     };
 }

@@ -2,8 +2,8 @@
 //!
 //! A plugin is a crate of type `cdylib`, built with `cargo build --target wasm32-wasip2`, with a `plugin.yaml` beside
 //! its `Cargo.toml`. It implements one trait per extension point and names them in [`export!`]; what it may do comes
-//! from the modules [`log`], [`config`], [`http`], [`kv`] and [`catalog`], as far as `plugin.yaml` asks for it and the
-//! operator grants it.
+//! from the modules [`log`], [`config`], [`http`], [`kv`], [`catalog`] and [`workspace`], as far as `plugin.yaml` asks for
+//! it and the operator grants it.
 //!
 //! ```
 //! use callboard_sdk::{config, http, Context, EntityProvider, Error, Mode, Page, Provider, ProvidedItem};
@@ -53,7 +53,10 @@ mod export;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod routes;
+pub mod scaffolder_actions;
 pub mod ui;
+pub mod workspace;
 
 pub use callboard_model::entity::Entity;
 pub use callboard_model::entity_ref::EntityRef;
@@ -65,6 +68,8 @@ pub use context::Context;
 pub use entity_processor::EntityProcessor;
 pub use entity_provider::{Again, EntityProvider, Mode, Page, Provider};
 pub use error::Error;
+pub use routes::Routes;
+pub use scaffolder_actions::ScaffolderActions;
 pub use ui::Ui;
 
 /// What [`export!`] puts between the traits and the component's exports.
@@ -72,5 +77,7 @@ pub use ui::Ui;
 pub mod glue {
     pub use crate::entity_processor::Glue as EntityProcessor;
     pub use crate::entity_provider::Glue as EntityProvider;
+    pub use crate::routes::Glue as Routes;
+    pub use crate::scaffolder_actions::Glue as ScaffolderActions;
     pub use crate::ui::Glue as Ui;
 }

@@ -20,6 +20,7 @@ pub(crate) mod issuer;
 pub(crate) mod openapi;
 pub(crate) mod params;
 pub(crate) mod permission;
+mod plugin_routes;
 pub(crate) mod plugins;
 pub(crate) mod proxy;
 pub(crate) mod remembered;

@@ -10,6 +10,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::bindings::log::Level;
+use crate::extension::scaffolder_actions::{LogLevel, TaskLog};
 
 /// The log of one call. Past its limit, what is written is dropped with a note; a guest that talks too much is not
 /// worth a fault.
@@ -23,6 +24,8 @@ struct Inner {
     request: String,
     extension_point: &'static str,
     function: &'static str,
+    /// Instead of the portal's log.
+    task: Option<Arc<dyn TaskLog>>,
     state: Mutex<State>,
 }
 
@@ -34,7 +37,13 @@ struct State {
 
 impl GuestLog {
     /// `called` is the extension point and its function.
-    pub(crate) fn new(plugin: &str, request: &str, called: (&'static str, &'static str), limit: usize) -> GuestLog {
+    pub(crate) fn new(
+        plugin: &str,
+        request: &str,
+        called: (&'static str, &'static str),
+        limit: usize,
+        task: Option<Arc<dyn TaskLog>>,
+    ) -> GuestLog {
         let (extension_point, function) = called;
         GuestLog {
             inner: Arc::new(Inner {
@@ -42,6 +51,7 @@ impl GuestLog {
                 request: request.to_owned(),
                 extension_point,
                 function,
+                task,
                 state: Mutex::new(State { left: limit, full: false, written: Vec::new() }),
             }),
         }
@@ -96,7 +106,16 @@ impl GuestLog {
     }
 
     fn emit(&self, level: Level, message: &str) {
-        let Inner { plugin, request, extension_point, function, .. } = &*self.inner;
+        let Inner { plugin, request, extension_point, function, task, .. } = &*self.inner;
+        if let Some(task) = task {
+            let level = match level {
+                Level::Debug => LogLevel::Debug,
+                Level::Info => LogLevel::Info,
+                Level::Warn => LogLevel::Warn,
+                Level::Error => LogLevel::Error,
+            };
+            return task.line(level, message);
+        }
         match level {
             Level::Debug => tracing::debug!(target: "plugin", plugin, request, extension_point, function, "{message}"),
             Level::Info => tracing::info!(target: "plugin", plugin, request, extension_point, function, "{message}"),
@@ -183,7 +202,7 @@ mod tests {
     use super::*;
 
     fn log(limit: usize) -> GuestLog {
-        GuestLog::new("test", "1", ("ui", "render"), limit)
+        GuestLog::new("test", "1", ("ui", "render"), limit, None)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use wasmtime::component::Resource;
 use crate::bindings::http as wit;
 use crate::bindings::types::Error;
 use crate::call::CallState;
+use crate::extension::scaffolder_actions::secret;
 use crate::limits;
 use crate::plugin::Inner;
 
@@ -30,7 +31,9 @@ impl wit::Host for CallState {
             return Ok((0..count).map(|_| Err(Error::TooLarge(message.clone()))).collect());
         }
         let (deadline, user) = (self.deadline, self.acting.user.as_deref());
-        let answers = join_all(requests.into_iter().map(|request| send(&plugin, user, deadline, request))).await;
+        let secrets = self.carried.secrets.as_slice();
+        let sent = requests.into_iter().map(|request| send(&plugin, secrets, user, deadline, request));
+        let answers = join_all(sent).await;
         Ok(answers
             .into_iter()
             .map(|answer| {
@@ -78,6 +81,7 @@ impl wit::HostBody for CallState {
 
 async fn send(
     plugin: &Inner,
+    secrets: &[egress::Credential],
     user: Option<&str>,
     deadline: Instant,
     request: wit::Request,
@@ -99,12 +103,7 @@ async fn send(
     egress::Policy::check(&plugin.policy, &method, &url).map_err(|refused| Error::Denied(refused.to_string()))?;
     let credential = match &request.credential {
         None => None,
-        Some(handle) => {
-            let binding = plugin.config.binding(handle).ok_or_else(|| {
-                Error::Invalid("there is no such credential; a handle comes from config.get".to_owned())
-            })?;
-            Some(binding.credential(&plugin.egress).await.map_err(|error| told(&error))?)
-        }
+        Some(handle) => Some(credential(plugin, secrets, handle).await?),
     };
     let time = answer_time(deadline);
     let mut outgoing = egress::Request::new(method, url);
@@ -127,6 +126,17 @@ async fn send(
         Err(_) => Err(Error::Unavailable(format!("{shown} did not answer within {time:?}"))),
         Ok(answer) => answer.map_err(|error| told(&error)),
     }
+}
+
+/// What is behind a handle that came with the call, or with the plugin's part of app-config.
+async fn credential(plugin: &Inner, secrets: &[egress::Credential], handle: &str) -> Result<egress::Credential, Error> {
+    if let Some(credential) = secret(secrets, handle) {
+        return Ok(credential.clone());
+    }
+    let binding = plugin.config.binding(handle).ok_or_else(|| {
+        Error::Invalid("there is no such credential; a handle comes from config.get, or with the call".to_owned())
+    })?;
+    binding.credential(&plugin.egress).await.map_err(|error| told(&error))
 }
 
 /// What one user sees through one plugin must not be another's answer.

@@ -101,7 +101,7 @@ pub(crate) fn nobody() -> Acting {
 }
 
 /// The catalog of whoever may read nothing of it.
-struct Unread;
+pub(crate) struct Unread;
 
 #[async_trait]
 impl CatalogReader for Unread {

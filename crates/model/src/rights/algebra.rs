@@ -1,7 +1,7 @@
 //! What one set of rights has beyond another, and both together: for updates that ask for more than was approved.
 
 use super::effective::{covers_http, is_below, merged};
-use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, Rights};
+use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, Rights, ScaffolderActionsRights};
 
 /// What `wide` has and `narrow` does not.
 #[must_use]
@@ -28,6 +28,13 @@ pub fn beyond(wide: &Rights, narrow: &Rights) -> Rights {
         entity_provider: EntityProviderRights {
             kinds: kinds(&wide.entity_provider.kinds, &narrow.entity_provider.kinds),
         },
+        scaffolder_actions: ScaffolderActionsRights {
+            actions: {
+                let has = |action: &&String| !narrow.scaffolder_actions.actions.contains(action);
+                wide.scaffolder_actions.actions.iter().filter(has).cloned().collect()
+            },
+        },
+        workspace: wide.workspace && !narrow.workspace,
     }
 }
 
@@ -81,6 +88,11 @@ mod tests {
             json!({ "catalog": { "kinds": ["API", "User"] }, "entity-provider": { "kinds": ["Group"] } }),
             json!({ "catalog": { "kinds": ["api"] } }),
             json!({ "catalog": { "kinds": ["User"] }, "entity-provider": { "kinds": ["Group"] } }),
+        );
+        check(
+            json!({ "scaffolder-actions": { "actions": ["a:b", "a:c"] }, "workspace": true }),
+            json!({ "scaffolder-actions": { "actions": ["a:b"] } }),
+            json!({ "scaffolder-actions": { "actions": ["a:c"] }, "workspace": true }),
         );
     }
 }

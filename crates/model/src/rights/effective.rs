@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights};
+use super::{
+    CatalogRights, EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights,
+    ScaffolderActionsRights,
+};
 
 /// What both sides name. Where one side is narrower, it is the narrower that holds.
 pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
@@ -22,6 +25,12 @@ pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
         entity_provider: EntityProviderRights {
             kinds: meet_kinds(&declared.entity_provider.kinds, &granted.entity_provider.kinds),
         },
+        scaffolder_actions: ScaffolderActionsRights {
+            actions: meet(&declared.scaffolder_actions.actions, &granted.scaffolder_actions.actions, |left, right| {
+                (left == right).then(|| left.clone())
+            }),
+        },
+        workspace: declared.workspace && granted.workspace,
     }
 }
 
@@ -177,6 +186,12 @@ pub fn missing(declared: &Rights, granted: &Rights) -> Vec<String> {
     kinds("catalog", &declared.catalog.kinds, &granted.catalog.kinds);
     kinds("entity-processor", &declared.entity_processor.kinds, &granted.entity_processor.kinds);
     kinds("entity-provider", &declared.entity_provider.kinds, &granted.entity_provider.kinds);
+    let actions = declared.scaffolder_actions.actions.iter();
+    let actions = actions.filter(|action| !granted.scaffolder_actions.actions.contains(action));
+    lines.extend(actions.map(|action| format!("scaffolder-actions: {{ actions: [ {action} ] }}")));
+    if declared.workspace && !granted.workspace {
+        lines.push("workspace: true".to_owned());
+    }
     lines
 }
 
@@ -259,6 +274,13 @@ mod tests {
             json!({"entity-processor": {"kinds": ["user", "group"]}}),
             json!({"entity-processor": {"kinds": ["User"]}}),
         );
+        check(
+            json!({"scaffolder-actions": {"actions": ["a:b", "a:c"]}, "workspace": true}),
+            json!({"scaffolder-actions": {"actions": ["A:B", "a:c", "a:d"]}, "workspace": true}),
+            json!({"scaffolder-actions": {"actions": ["a:c"]}, "workspace": true}),
+        );
+        check(json!({"workspace": true}), json!({}), json!({}));
+        check(json!({}), json!({"workspace": true, "scaffolder-actions": {"actions": ["a:b"]}}), json!({}));
     }
 
     #[test]
@@ -294,6 +316,8 @@ mod tests {
             "catalog": {"kinds": ["API"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["User"]},
+            "scaffolder-actions": {"actions": ["acme:make"]},
+            "workspace": true,
         }));
         assert_eq!(missing(&declared, &declared), Vec::<String>::new());
         assert_eq!(
@@ -306,6 +330,8 @@ mod tests {
                 "catalog: { kinds: [ API ] }",
                 "entity-processor: { kinds: [ Resource ] }",
                 "entity-provider: { kinds: [ User ] }",
+                "scaffolder-actions: { actions: [ acme:make ] }",
+                "workspace: true",
             ]
         );
     }

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt as _;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -82,6 +82,20 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             true => Ok(Sent(bytes)),
             false => Err(ApiError::input("request/body must be object")),
         }
+    }
+}
+
+/// A body that is JSON of any kind, as it was sent, for whoever reads it elsewhere; none where nothing was sent.
+pub(crate) struct Text(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let Some(bytes) = sent(request).await? else { return Ok(Text(None)) };
+        let invalid = |error: &dyn std::fmt::Display| ApiError::input(format!("request/body is not JSON: {error}"));
+        serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| invalid(&error))?;
+        String::from_utf8(bytes).map(|text| Text(Some(text))).map_err(|error| invalid(&error))
     }
 }
 

@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugins,
-    proxy, session, tokens, ui, user_settings, web,
+    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugin_routes,
+    plugins, proxy, session, tokens, ui, user_settings, web,
 };
 
 /// What the description says of the API as a whole.
@@ -61,6 +61,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(plugins::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app))
+        .merge(plugin_routes::routes(app))
         .mount("/user-settings", user_settings::routes(app));
     let (router, description) = routes.finish();
     (Router::new().nest("/api", router), Whole::openapi().nest("/api", description))

@@ -8,8 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_host::{Plugin, Processor};
 use callboard_model::api::{
-    PluginChange, PluginGeneration, PluginHeld, PluginInfo, PluginList, PluginReplica, ProcessorInfo, ProviderInfo,
+    ActionInfo, PluginChange, PluginGeneration, PluginHeld, PluginInfo, PluginList, PluginReplica, ProcessorInfo,
+    ProviderInfo,
 };
+use callboard_model::manifest::ScaffolderActionContribution;
 use callboard_model::rights::Rights;
 use callboard_store::plugins::{Generation, Report};
 use chrono::SecondsFormat;
@@ -19,6 +21,7 @@ use super::body::Path;
 use super::caller::Caller;
 use super::error::{ApiError, Result, json};
 use super::extensions;
+use super::plugin_routes;
 use super::routes::Routes;
 use super::state::App;
 use crate::plugins::{Change, Listed, Refusal};
@@ -193,6 +196,8 @@ fn info(listed: &Listed, beside: &Beside) -> PluginInfo {
             })
             .collect(),
         processors: plugin.map(|plugin| plugin.processors().into_iter().map(processor).collect()).unwrap_or_default(),
+        routes: plugin.map(plugin_routes::infos).unwrap_or_default(),
+        actions: plugin.map(|plugin| plugin.actions().map(action).collect()).unwrap_or_default(),
     }
 }
 
@@ -211,4 +216,13 @@ fn generation(generation: &Generation) -> PluginGeneration {
 fn processor(processor: Processor) -> ProcessorInfo {
     let Processor { name, description, hooks, after, filter, pure, .. } = processor;
     ProcessorInfo { name, description, hooks, after, filter, pure }
+}
+
+fn action(action: &ScaffolderActionContribution) -> ActionInfo {
+    ActionInfo {
+        id: action.id.clone(),
+        description: action.description.clone(),
+        supports_dry_run: action.supports_dry_run,
+        idempotent: action.idempotent,
+    }
 }

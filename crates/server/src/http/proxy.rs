@@ -199,7 +199,7 @@ fn answered(endpoint: &Endpoint, response: egress::Response) -> Response {
 }
 
 /// What somebody may see is not for caches that others share, whatever the target says.
-fn keep_private(headers: &mut HeaderMap) {
+pub(super) fn keep_private(headers: &mut HeaderMap) {
     let Some(value) = headers.get(header::CACHE_CONTROL) else { return };
     let text = value.to_str().unwrap_or("no-store").to_ascii_lowercase();
     let directives = text.split(',').map(str::trim).filter(|directive| {

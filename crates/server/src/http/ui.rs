@@ -134,7 +134,7 @@ async fn subject(
 }
 
 /// A plugin's failure is local: it names the plugin, and everything else goes on.
-fn failed(error: PluginError) -> ApiError {
+pub(super) fn failed(error: PluginError) -> ApiError {
     tracing::warn!(plugin = error.plugin, function = error.function, kind = ?error.kind, "{error}");
     let (status, name) = match &error.kind {
         ErrorKind::Busy | ErrorKind::Suspended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),

@@ -45,6 +45,21 @@ async fn every_route_says_what_it_needs() {
     assert!(paths.keys().all(|path| path.starts_with("/api/catalog/")), "{paths:?}");
 }
 
+/// A plugin cannot have a name under which the portal answers itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_names_of_its_own_apis_are_reserved() {
+    let portal = TestPortal::start(&json!({}), "").await;
+    let description = portal.anonymous().get("/api/openapi.json").await.json();
+    let own = description["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter_map(|path| path.strip_prefix("/api/")?.split('/').next());
+    for id in own.filter(|id| !id.starts_with('{')) {
+        assert!(callboard_model::route::CORE_APIS.contains(&id), "add {id} to CORE_APIS in crates/model/src/route.rs");
+    }
+}
+
 /// `catalog-api.txt` has the routes of Backstage's catalog API with their parameters, and the fields of their bodies and
 /// answers, one fact a line. Ours may say more, and never less.
 #[tokio::test(flavor = "multi_thread")]

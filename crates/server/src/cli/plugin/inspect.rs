@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use callboard_artifact::Source;
 use callboard_host::Inspection;
-use callboard_model::manifest::EntityProcessorContribution;
+use callboard_model::manifest::{EntityProcessorContribution, RouteContribution};
 use callboard_model::rights::Rights;
+use callboard_model::route::RouteMethod;
 use clap::Args;
 
 use super::add::{fetch, parse};
@@ -72,13 +73,27 @@ fn describe(inspection: &Inspection, source: &str, out: &mut dyn Write) -> std::
     let shows =
         manifest.contributes.ui.iter().map(|extension| format!("{} \"{}\"", extension.id, plain(&extension.title)));
     let processors = manifest.contributes.entity_processor.iter().map(processor).collect::<Vec<_>>();
+    let routes = manifest.contributes.routes.iter().map(|route| route_line(&manifest.id, route)).collect::<Vec<_>>();
     list(out, "processors", processors.iter().map(String::as_str))?;
+    list(out, "routes", routes.iter().map(String::as_str))?;
+    let actions = manifest.contributes.scaffolder_actions.iter().map(|action| action.id.as_str());
+    list(out, "actions", actions)?;
     list(out, "shows", shows.collect::<Vec<_>>().iter().map(String::as_str))?;
     writeln!(
         out,
         "\nWhat it asks for, to be granted in app-config.yaml:\n\n{}",
         grant_block(&manifest.id, source, &manifest.rights)
     )
+}
+
+/// Which request it is, and what it needs.
+fn route_line(plugin: &str, route: &RouteContribution) -> String {
+    let needs = match (&route.permission, route.method) {
+        (Some(permission), _) => format!("{plugin}.{permission}"),
+        (None, RouteMethod::Get) => "plugin.use".to_owned(),
+        (None, _) => "plugin.act".to_owned(),
+    };
+    format!("{} /api/{plugin}{}: {needs}", route.method.name(), route.path)
 }
 
 /// When a processor runs, and for which entities.
@@ -132,6 +147,14 @@ fn grant_block(id: &str, source: &str, rights: &Rights) -> String {
             grant.extend(kinds.iter().map(|kind| format!("          - {}", quoted(kind))));
         }
     }
+    if !rights.scaffolder_actions.actions.is_empty() {
+        grant.push("      scaffolder-actions:".to_owned());
+        grant.push("        actions:".to_owned());
+        grant.extend(rights.scaffolder_actions.actions.iter().map(|id| format!("          - {}", quoted(id))));
+    }
+    if rights.workspace {
+        grant.push("      workspace: true".to_owned());
+    }
     if grant.is_empty() {
         lines.push("    grant: {}".to_owned());
     } else {
@@ -164,6 +187,8 @@ mod tests {
             "catalog": {"kinds": ["Component", "API"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["Location"]},
+            "scaffolder-actions": {"actions": ["acme:make"]},
+            "workspace": true,
         }));
     }
 

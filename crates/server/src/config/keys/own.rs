@@ -309,6 +309,10 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("plugins.*.grant.entity-processor.kinds", Texts, "The kinds that it may emit directly").default("`[]`"),
     Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
     Key::new("plugins.*.grant.entity-provider.kinds", Texts, "The kinds that it may bring in directly").default("`[]`"),
+    Key::new("plugins.*.grant.scaffolder-actions", Mapping, "Run steps of scaffolder templates"),
+    Key::new("plugins.*.grant.scaffolder-actions.actions", Texts, "The ids of the actions that it may run").default("`[]`"),
+    Key::new("plugins.*.grant.workspace", Boolean, "Use the folder of a scaffolder task, in the run of an action")
+        .default("false"),
     Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`"),
     Key::new("plugins.trust", Mapping, "Who must have signed the plugins that come from elsewhere"),
     Key::new("plugins.trust.require", List, "Whose signature is good enough; any one of these").default("none is required"),
@@ -345,6 +349,10 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("host.limits.processorDeadline", Duration, "How long a batch of a processor may take")
         .default("10 seconds"),
     Key::new("host.limits.responseBytes", Number, "Bytes that may be read of one answer").default("32 MiB"),
+    Key::new("host.limits.workspaceBytes", Number, "Bytes of the files of a scaffolder task's workspace together")
+        .default("512 MiB"),
+    Key::new("host.limits.workspaceFileBytes", Number, "Bytes of one file of a workspace").default("100 MiB"),
+    Key::new("host.limits.workspaceEntries", Number, "Files and folders of a workspace").default("50000"),
     Key::new("host.limits.logBytes", Number, "Bytes of log of one call").default("64 KiB"),
     Key::new("host.limits.concurrentCalls", Number, "Calls at a time").default("32"),
     Key::new("host.limits.outboundRequests", Number, "Requests under way at a time").default("16"),
