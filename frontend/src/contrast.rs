@@ -44,6 +44,9 @@ fn colours_can_be_told_apart() {
         }
         for ground in CONTROLS {
             check(&theme, "border-strong", ground, 3.0, selector);
+            for series in 1..=8 {
+                check(&theme, &format!("chart-{series}"), ground, 3.0, selector);
+            }
         }
     }
 }

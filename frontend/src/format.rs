@@ -34,6 +34,41 @@ pub(crate) fn bytes(size: u64) -> String {
     if value < 99.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
 }
 
+/// With at most two digits behind the point, and the thousands apart: `1,234.5`.
+pub(crate) fn decimal(value: f64) -> String {
+    fixed(value, 2).trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// With two digits behind the point, as money is written: `1,234.50`.
+pub(crate) fn money(value: f64) -> String {
+    fixed(value, 2)
+}
+
+fn fixed(value: f64, digits: usize) -> String {
+    let text = format!("{:.digits$}", value.abs());
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+    // What has more digits than a number of 64 bits stays as it is.
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), number);
+    let sign = if value < 0.0 && text.contains(|digit: char| ('1'..='9').contains(&digit)) { "-" } else { "" };
+    format!("{sign}{whole}.{rest}")
+}
+
+/// How long something took, in its two largest units: `1 hour 30 minutes`.
+pub(crate) fn duration(ms: u64) -> String {
+    const UNITS: [(u64, Msg); 4] = [(86_400, Msg::Days), (3_600, Msg::Hours), (60, Msg::Minutes), (1, Msg::Seconds)];
+    let seconds = ms / 1000;
+    let Some(at) = UNITS.iter().position(|(length, _)| seconds >= *length) else {
+        return Msg::Milliseconds.count(ms);
+    };
+    let mut rest = seconds;
+    let parts = UNITS.iter().skip(at).take(2).filter_map(|(length, message)| {
+        let count = rest / length;
+        rest %= length;
+        (count > 0).then(|| message.count(count))
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 /// How long ago, or how far ahead, `at` is, both in milliseconds since 1970.
 pub(crate) fn relative(at: f64, now: f64) -> String {
     let seconds = ((now - at) / 1000.0).round();
@@ -87,6 +122,30 @@ mod tests {
     fn numbers_are_grouped() {
         for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(number(n), text);
+        }
+    }
+
+    #[test]
+    fn decimals_have_two_digits_at_most() {
+        for (value, text) in
+            [(0.0, "0"), (1.5, "1.5"), (-1234.567, "-1,234.57"), (100.0, "100"), (-0.001, "0"), (1e6, "1,000,000")]
+        {
+            assert_eq!(decimal(value), text);
+        }
+        assert_eq!(money(1234.5), "1,234.50");
+    }
+
+    #[test]
+    fn durations_have_two_units() {
+        for (ms, text) in [
+            (0, "0 ms"),
+            (320, "320 ms"),
+            (1_000, "1 second"),
+            (95_500, "1 minute 35 seconds"),
+            (5_400_000, "1 hour 30 minutes"),
+            (86_400_000, "1 day"),
+        ] {
+            assert_eq!(duration(ms), text);
         }
     }
 

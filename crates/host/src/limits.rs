@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use callboard_model::ui;
 use serde::{Deserialize, Deserializer};
 
 const KIB: usize = 1024;
@@ -54,13 +55,13 @@ pub const BATCH_BYTES: usize = 4 * MIB;
 /// host size, so this lies above [`BATCH_BYTES`].
 pub const HOST_CALL_FUEL: usize = 16 * MIB;
 /// A UI tree as JSON text. Past this, the page would stutter.
-pub const TREE_BYTES: usize = MIB;
+pub const TREE_BYTES: usize = ui::MAX_BYTES;
 /// Nodes of a UI tree; rows of a table are data and do not count.
-pub const TREE_NODES: usize = 5_000;
+pub const TREE_NODES: usize = ui::MAX_NODES;
 /// Depth of a UI tree, so that no renderer needs an unbounded stack.
-pub const TREE_DEPTH: usize = 32;
+pub const TREE_DEPTH: usize = ui::MAX_DEPTH;
 /// Rows of a table; more come by its cursor.
-pub const TABLE_ROWS: usize = 500;
+pub const TABLE_ROWS: usize = ui::MAX_ROWS;
 /// Routes of one plugin. Each request is compared with all of them.
 pub const ROUTES: usize = 200;
 /// Segments of the path of a request to a route: as deep as any API that people design.

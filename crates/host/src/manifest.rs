@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use callboard_model::manifest::{
-    EntityProcessorContribution, Manifest, RouteContribution, ScaffolderActionContribution,
+    AttachmentPoint, EntityProcessorContribution, Manifest, OnFailure, RouteContribution, ScaffolderActionContribution,
+    UiExtension,
 };
 use callboard_model::processing::{self, Hook};
 use callboard_model::route::CORE_APIS;
+use callboard_model::safe_url::SafeUrl;
 use serde_json::Value;
 
 use crate::extension::scaffolder_actions::Schemas;
@@ -47,6 +49,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         if !seen.insert(&extension.id) {
             return Err(format!("contributes.ui: there are two extensions with the id `{}`", extension.id));
         }
+        check_place(extension).map_err(|problem| format!("contributes.ui: `{}` {problem}", extension.id))?;
         if let Some((action, permission)) = extension.permissions.iter().find(|(_, name)| !is_permission(name)) {
             return Err(format!(
                 "contributes.ui: `{permission}`, the permission of the action `{action}` of `{}`, must be words of \
@@ -68,6 +71,26 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         return Err(format!("configSchema describes `{path}`, but rights.config does not ask for it"));
     }
     Ok(())
+}
+
+/// What only some places have.
+fn check_place(extension: &UiExtension) -> Result<(), &'static str> {
+    let leads_on = extension.href.is_some();
+    match extension.at {
+        AttachmentPoint::NavigationItem if extension.href.as_ref().is_none_or(SafeUrl::is_external) => {
+            Err("is a navigation item, so it needs an `href` that is a path of the portal, such as /catalog")
+        }
+        AttachmentPoint::NavigationItem if extension.filter.is_some() => {
+            Err("is a navigation item, which is for no entity, so it cannot have a `filter`")
+        }
+        AttachmentPoint::NavigationItem => Ok(()),
+        _ if leads_on => Err("has an `href`, which only a navigation item has"),
+        AttachmentPoint::EntityCard => Ok(()),
+        AttachmentPoint::EntityTab | AttachmentPoint::Page if extension.on_failure == OnFailure::Hide => {
+            Err("has `onFailure: hide`, which only an entity-card can have; use placeholder or stale")
+        }
+        AttachmentPoint::EntityTab | AttachmentPoint::Page => Ok(()),
+    }
 }
 
 fn is_id(text: &str) -> bool {
@@ -321,6 +344,24 @@ mod tests {
         check("a", "{ id: a, outputSchema: { type: object, properties: 5 } }", Err("`outputSchema` of a"));
         check("a", "{ id: a, examples: [{ input: { b: 1 } }] }", Err("an example does not fit"));
         check("a", "{ id: a, schema: {} }", Err("unknown field `schema`"));
+    }
+
+    #[test]
+    fn places() {
+        let check = |extension: &str, expected: Result<(), &str>| {
+            check(&format!("format: 1\nid: s3\ncontributes: {{ ui: [{{ id: a, title: A, {extension} }}] }}"), expected);
+        };
+        check("at: entity-card, onFailure: hide", Ok(()));
+        check("at: entity-tab, onFailure: stale", Ok(()));
+        check("at: page, onFailure: placeholder", Ok(()));
+        check("at: page, onFailure: hide", Err("only an entity-card"));
+        check("at: page, onFailure: explode", Err("unknown variant `explode`"));
+        check("at: navigation-item, href: /catalog", Ok(()));
+        check("at: navigation-item", Err("needs an `href`"));
+        check("at: navigation-item, href: 'https://example.com/'", Err("a path of the portal"));
+        check("at: navigation-item, href: 'javascript:alert(1)'", Err("no safe URL"));
+        check("at: navigation-item, href: /catalog, filter: { kind: API }", Err("cannot have a `filter`"));
+        check("at: page, href: /catalog", Err("only a navigation item"));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Predicate;
-use crate::manifest::AttachmentPoint;
+use crate::manifest::{AttachmentPoint, OnFailure};
 use crate::processing::Hook;
 use crate::rights::Rights;
+use crate::safe_url::SafeUrl;
 
 mod audit;
 mod catalog;
@@ -263,8 +264,16 @@ pub struct ExtensionInfo {
     /// Where it is attached.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub at: AttachmentPoint,
-    /// The tab's or page's title.
+    /// The tab's, page's or navigation item's title.
     pub title: String,
+    /// Where a navigation item leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub href: Option<SafeUrl>,
+    /// What shows in its place while the plugin fails: `hide`, `placeholder` or `stale`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub on_failure: OnFailure,
 }
 
 /// A processor of some plugin.

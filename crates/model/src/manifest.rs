@@ -8,6 +8,7 @@ use crate::filter::Predicate;
 use crate::processing::Hook;
 use crate::rights::Rights;
 use crate::route::{RouteMethod, RoutePath};
+use crate::safe_url::SafeUrl;
 
 /// The name of the custom section.
 pub const SECTION: &str = "callboard:manifest";
@@ -178,6 +179,12 @@ pub struct UiExtension {
     /// Which entities it is for; all where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Predicate>,
+    /// Where a navigation item leads: a path of the portal. Nothing else has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<SafeUrl>,
+    /// What the page shows in its place while it fails.
+    #[serde(default)]
+    pub on_failure: OnFailure,
     /// The permissions that its actions need, by the action's name; `plugin.act` for those that are not here. Written
     /// without the plugin's id, with which a policy names them: `bucket.empty` of the plugin `s3` is `s3.bucket.empty`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -194,4 +201,19 @@ pub enum AttachmentPoint {
     EntityCard,
     /// A page of its own, with an item in the sidebar.
     Page,
+    /// An item in the sidebar that leads to a path of the portal. It renders nothing.
+    NavigationItem,
+}
+
+/// What becomes of an extension's place on the page while the plugin fails. Everything else on the page goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It is not there. Only for a card: a tab or page that somebody has opened says what is wrong.
+    Hide,
+    /// It says that the plugin fails, with a way to try again.
+    #[default]
+    Placeholder,
+    /// It shows what the plugin said last, and says that this is old. Where it said nothing yet, as `placeholder`.
+    Stale,
 }

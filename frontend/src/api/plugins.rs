@@ -1,7 +1,9 @@
 //! `/api/plugins` and `/api/extensions`.
 
+use std::collections::BTreeMap;
+
 use callboard_model::api::{ExtensionInfo, PluginChange, PluginInfo, PluginList};
-use callboard_model::ui::{Outcome, Tree};
+use callboard_model::ui::{Outcome, TableState, Tree};
 use serde_json::{Value, json};
 
 use super::client::{self, ApiError, segment};
@@ -49,9 +51,14 @@ impl Place {
     }
 }
 
-/// What an extension shows; `cursor` from a poll or a table's `next`.
-pub(crate) async fn render(place: &Place, cursor: Option<&str>) -> Result<Tree, ApiError> {
-    client::post(&place.url("render"), &json!({ "entityRef": place.entity_ref, "cursor": cursor })).await
+/// What an extension shows; `cursor` from a poll or a table's `next`, `tables` what the reader did to each.
+pub(crate) async fn render(
+    place: &Place,
+    cursor: Option<&str>,
+    tables: &BTreeMap<String, TableState>,
+) -> Result<Tree, ApiError> {
+    let wish = json!({ "entityRef": place.entity_ref, "cursor": cursor, "tables": tables });
+    client::post(&place.url("render"), &wish).await
 }
 
 /// Does what a button names.

@@ -158,7 +158,7 @@ fn PluginTab(subject: Subject, extension: ExtensionInfo) -> impl IntoView {
         entity_ref: Some(subject.reference.get_untracked().to_string()),
     };
     view! {
-        <PluginView place=place />
+        <PluginView place=place on_failure=extension.on_failure />
         <p class="plugin-note">{t(Msg::FromPlugin)} " " <a href=format!("/plugins/{plugin}")>{plugin.clone()}</a></p>
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn GalleryPage() -> impl IntoView {
 }
 
 /// A component, under its own name.
-fn item(name: &'static str, content: impl IntoView + 'static) -> AnyView {
+fn item(name: impl Into<String>, content: impl IntoView + 'static) -> AnyView {
+    let name: String = name.into();
     view! { <Card title=name class="gallery__item">{content}</Card> }.into_any()
 }

@@ -128,6 +128,7 @@ fn Extensions(plugin: PluginInfo) -> impl IntoView {
                 AttachmentPoint::Page => {
                     (Msg::AtPage, Some(format!("/plugins/{}/pages/{}", extension.plugin_id, extension.id)))
                 }
+                AttachmentPoint::NavigationItem => (Msg::AtNavigation, extension.href.map(|href| href.to_string())),
             };
             let title = match href {
                 Some(href) => view! { <a href=href>{extension.title}</a> }.into_any(),

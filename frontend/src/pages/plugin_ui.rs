@@ -34,7 +34,7 @@ pub(crate) fn PluginUiPage() -> impl IntoView {
                 let from = page.plugin_id.clone();
                 let place = Place { plugin: page.plugin_id, extension: page.id, entity_ref: None };
                 view! {
-                    <PluginView place=place />
+                    <PluginView place=place on_failure=page.on_failure />
                     <p class="plugin-note">
                         {t(Msg::FromPlugin)} " " <a href=format!("/plugins/{from}")>{from.clone()}</a>
                     </p>

@@ -163,7 +163,7 @@ fn Administration(tips: Signal<bool>) -> impl IntoView {
     }
 }
 
-/// The pages that plugins bring.
+/// The pages that plugins bring, and where else they lead.
 #[component]
 fn PluginPages(tips: Signal<bool>) -> impl IntoView {
     let app = use_portal().app;
@@ -172,9 +172,12 @@ fn PluginPages(tips: Signal<bool>) -> impl IntoView {
         let pages = pages.get();
         let items = pages
             .iter()
-            .filter(|page| page.at == AttachmentPoint::Page)
-            .map(|page| {
-                let href = format!("/plugins/{}/pages/{}", page.plugin_id, page.id);
+            .filter_map(|page| match page.at {
+                AttachmentPoint::Page => Some((page, format!("/plugins/{}/pages/{}", page.plugin_id, page.id))),
+                AttachmentPoint::NavigationItem => Some((page, page.href.as_ref()?.to_string())),
+                AttachmentPoint::EntityTab | AttachmentPoint::EntityCard => None,
+            })
+            .map(|(page, href)| {
                 view! { <NavItem href=href label=Signal::stored(page.title.clone()) glyph=Glyph::Page tips=tips /> }
             })
             .collect::<Vec<_>>();

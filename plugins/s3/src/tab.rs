@@ -1,6 +1,6 @@
 //! The extension point `ui`: the tab `object` shows where an entity came from.
 
-use callboard_sdk::ui::{Input, KeyValue, Node, Tree};
+use callboard_sdk::ui::{Bytes, Card, EmptyState, Input, KeyValues, Link, Node, Time, Tree};
 use callboard_sdk::{Context, Error, SafeUrl, Ui};
 use serde_json::Value;
 
@@ -13,41 +13,38 @@ impl Ui for ObjectTab {
         if extension != "object" {
             return Err(Error::NotFound(format!("there is no extension `{extension}`")));
         }
-        Ok(Tree { root: object(input.entity.as_ref()), poll: None })
+        Ok(Tree::of(object(input.entity.as_ref())))
     }
 }
 
 fn object(entity: Option<&Value>) -> Node {
     let fact =
         |name: &str| entity?.get("metadata")?.get("annotations")?.get(name)?.as_str().filter(|value| !value.is_empty());
-    let text = |value: &str| Node::Text { text: value.to_owned() };
     if fact(fact::KEY).is_none() {
-        return Node::EmptyState {
-            title: "Not from a bucket".to_owned(),
-            text: Some("Nothing is known of an S3 object behind this entity.".to_owned()),
-            link: None,
-        };
+        return EmptyState::new("Not from a bucket")
+            .text("Nothing is known of an S3 object behind this entity.")
+            .into();
     }
     let rows = [
-        ("Bucket", fact(fact::BUCKET).map(text)),
-        ("Key", fact(fact::KEY).map(text)),
-        ("Region", fact(fact::REGION).map(text)),
-        ("Version (ETag)", fact(fact::ETAG).map(text)),
-        ("Size", fact(fact::SIZE).map(|size| size.parse().map_or_else(|_| text(size), |size| Node::Bytes { size }))),
-        ("Last modified", fact(fact::LAST_MODIFIED).map(|at| Node::Time { at: at.to_owned() })),
+        ("Bucket", fact(fact::BUCKET).map(Node::from)),
+        ("Key", fact(fact::KEY).map(Node::from)),
+        ("Region", fact(fact::REGION).map(Node::from)),
+        ("Version (ETag)", fact(fact::ETAG).map(Node::from)),
+        (
+            "Size",
+            fact(fact::SIZE).map(|size| size.parse().map_or_else(|_| size.into(), |size| Bytes::new(size).into())),
+        ),
+        ("Last modified", fact(fact::LAST_MODIFIED).map(|at| Time::new(at).into())),
         ("Object", fact(fact::URL).map(link)),
     ];
-    let items = rows
-        .into_iter()
-        .filter_map(|(key, value)| value.map(|value| KeyValue { key: key.to_owned(), value }))
-        .collect();
-    Node::Card { title: "S3 object".to_owned(), children: vec![Node::KeyValues { items }] }
+    let known = rows.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    Card::new("S3 object").child(known.fold(KeyValues::new(), |facts, (key, value)| facts.item(key, value))).into()
 }
 
 fn link(url: &str) -> Node {
     match SafeUrl::parse(url) {
-        Ok(href) => Node::Link { text: url.to_owned(), href },
-        Err(_) => Node::Text { text: url.to_owned() },
+        Ok(href) => Link::new(url, href).into(),
+        Err(_) => url.into(),
     }
 }
 
@@ -84,7 +81,7 @@ mod tests {
     #[test]
     fn renders_what_is_not() {
         for entity in [None, Some(json!({})), Some(json!({ "metadata": { "annotations": { "a": "b" } } }))] {
-            assert!(matches!(object(entity.as_ref()), Node::EmptyState { .. }));
+            assert!(matches!(object(entity.as_ref()), Node::EmptyState(_)));
         }
         let odd = json!({ "metadata": { "annotations": {
             "s3.callboard.dev/key": "k", "s3.callboard.dev/size": "many", "s3.callboard.dev/url": "javascript:alert(1)",

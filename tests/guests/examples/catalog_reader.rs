@@ -4,7 +4,7 @@
 use callboard_sdk::bindings::host::catalog as raw;
 use callboard_sdk::catalog::{Page, Predicate, Query};
 use callboard_sdk::entity_processor::{Hook, ProcessInput, ProcessOutput};
-use callboard_sdk::ui::{Input, Node, Outcome, Tree};
+use callboard_sdk::ui::{Input, Outcome, Tree};
 use callboard_sdk::{Context, EntityProcessor, EntityProvider, EntityRef, Error, Provider, Ui, catalog, config};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,12 +54,12 @@ impl EntityProcessor for Reader {
 impl Ui for Reader {
     fn render(_: &Context, _: &str, input: &Input) -> Result<Tree, Error> {
         let text = outcome(input.cursor.as_deref().unwrap_or("{}"))?;
-        Ok(Tree { root: Node::Text { text }, poll: None })
+        Ok(Tree::of(text))
     }
 
     fn act(_: &Context, _: &str, _: &str, input: &Input) -> Result<Outcome, Error> {
         let wish = input.value.as_ref().and_then(Value::as_str).unwrap_or("{}");
-        Ok(Outcome { message: outcome(wish)?, refresh: false })
+        Ok(Outcome::new(outcome(wish)?))
     }
 }
 

@@ -72,7 +72,7 @@ macro_rules! hostile {
                 _: &callboard_sdk::ui::Input,
             ) -> Result<callboard_sdk::ui::Tree, callboard_sdk::Error> {
                 let text = $attack()?;
-                Ok(callboard_sdk::ui::Tree { root: callboard_sdk::ui::Node::Text { text }, poll: None })
+                Ok(callboard_sdk::ui::Tree::of(text))
             }
         }
 

@@ -1,11 +1,11 @@
 //! `callboard:plugin/ui`: shows something in the portal.
 
-use callboard_model::ui::{Input, Node, Outcome, Tree};
+use callboard_model::ui::{FieldError, Input, MAX_FIELDS, Outcome, Tree};
 
 use crate::acting::Acting;
 use crate::call::{Target, output};
 use crate::error::{ErrorKind, PluginError};
-use crate::limits::{TABLE_ROWS, TREE_BYTES, TREE_DEPTH, TREE_NODES};
+use crate::limits::TREE_BYTES;
 use crate::plugin::Plugin;
 
 impl Plugin {
@@ -56,7 +56,12 @@ impl Plugin {
             },
             |json| {
                 let outcome: Outcome = read_json(&json, "outcome")?;
-                Ok(Outcome { message: output::clean(&outcome.message, 500), ..outcome })
+                let errors = outcome.errors.into_iter().take(MAX_FIELDS).map(|error| FieldError {
+                    field: output::clean(&error.field, 500),
+                    message: output::clean(&error.message, 500),
+                });
+                let message = output::clean(&outcome.message, 500);
+                Ok(Outcome { message, refresh: outcome.refresh, errors: errors.collect() })
             },
         )
         .await
@@ -79,8 +84,8 @@ impl Plugin {
 }
 
 fn read_tree(json: &str) -> Result<Tree, String> {
-    let tree = read_json(json, "tree")?;
-    check_tree(&tree)?;
+    let tree: Tree = read_json(json, "tree")?;
+    tree.check().map_err(|error| output::clean(&error.to_string(), 300))?;
     Ok(tree)
 }
 
@@ -93,55 +98,10 @@ fn read_json<T: serde::de::DeserializeOwned>(json: &str, what: &str) -> Result<T
         .map_err(|error| format!("its {what} is not right: {}", output::clean(&error.to_string(), 300)))
 }
 
-fn check_tree(tree: &Tree) -> Result<(), String> {
-    let mut count = 0;
-    // A stack of our own, so that the tree's depth is never ours. A table's cells are data: they are looked at, but
-    // not counted.
-    let mut open = vec![(&tree.root, 1, true)];
-    while let Some((node, depth, counts)) = open.pop() {
-        count += usize::from(counts);
-        if count > TREE_NODES {
-            return Err(format!("its tree has more than {TREE_NODES} nodes; a long list belongs into a table"));
-        }
-        if depth > TREE_DEPTH {
-            return Err(format!("its tree is more than {TREE_DEPTH} nodes deep"));
-        }
-        match node {
-            Node::Stack { children, .. } | Node::Card { children, .. } => {
-                open.extend(children.iter().map(|child| (child, depth + 1, counts)));
-            }
-            Node::Grid { columns, children } => {
-                if !(1..=4).contains(columns) {
-                    return Err(format!("its tree has a grid of {columns} columns; there are 1 to 4"));
-                }
-                open.extend(children.iter().map(|child| (child, depth + 1, counts)));
-            }
-            Node::KeyValues { items } => open.extend(items.iter().map(|item| (&item.value, depth + 1, counts))),
-            Node::Table { columns, rows, .. } => {
-                if rows.len() > TABLE_ROWS {
-                    return Err(format!(
-                        "its tree has a table of {} rows; it must give {TABLE_ROWS} at most and `next` for more",
-                        rows.len()
-                    ));
-                }
-                if let Some(row) = rows.iter().find(|row| row.len() != columns.len()) {
-                    return Err(format!(
-                        "its tree has a table of {} columns with a row of {} cells",
-                        columns.len(),
-                        row.len()
-                    ));
-                }
-                open.extend(rows.iter().flatten().map(|cell| (cell, depth + 1, false)));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{TABLE_ROWS, TREE_DEPTH, TREE_NODES};
 
     fn check(json: &str, expected: Result<(), &str>) {
         match (read_tree(json), expected) {
@@ -173,14 +133,14 @@ mod tests {
         check(r#"{"root":{"type":"text","text":"hello"}}"#, Ok(()));
         check(r#"{"root":{"type":"of-a-newer-portal","x":1}}"#, Ok(()));
         check(&nested(TREE_DEPTH), Ok(()));
-        check(&nested(TREE_DEPTH + 1), Err("32 nodes deep"));
+        check(&nested(TREE_DEPTH + 1), Err("more than 32 deep"));
         check(&nested(10_000), Err("not right"));
         check(&wide(TREE_NODES), Ok(()));
         check(&wide(TREE_NODES + 1), Err("more than 5000 nodes"));
         check(&"x".repeat(TREE_BYTES + 1), Err("at most 1048576"));
         check(&table(TABLE_ROWS, 2), Ok(()));
         check(&table(TABLE_ROWS + 1, 2), Err("501 rows"));
-        check(&table(1, 3), Err("2 columns with a row of 3"));
+        check(&table(1, 3), Err("3 cells for 2 columns"));
         check(r#"{"root":{"type":"grid","columns":9,"children":[]}}"#, Err("9 columns"));
         check(r#"{"root":{"type":"link","text":"x","href":"javascript:alert(1)"}}"#, Err("not right"));
         check("{", Err("not right"));

@@ -61,8 +61,8 @@ async fn outcome(plugin: &Plugin, catalog: &Arc<Asked>, wish: Value) -> Value {
     let acting = Acting { user: None, catalog: catalog.clone() };
     let input = Input { cursor: Some(wish.to_string()), ..Input::default() };
     let tree = plugin.render(&acting, "attack", &input).await.unwrap();
-    let Node::Text { text } = tree.root else { panic!("{:?}", tree.root) };
-    serde_json::from_str(&text).unwrap()
+    let Node::Text(paragraph) = tree.root else { panic!("{:?}", tree.root) };
+    serde_json::from_str(&paragraph.text.to_string()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,7 @@ pub(crate) async fn attack(plugin: &Plugin) -> Result<String, PluginError> {
     let acting = Acting { user: Some("user:default/ada".to_owned()), catalog: Arc::new(Unread) };
     let tree = plugin.render(&acting, "attack", &Input::default()).await?;
     match tree.root {
-        Node::Text { text } => Ok(text),
+        Node::Text(paragraph) => Ok(paragraph.text.to_string()),
         other => panic!("{other:?}"),
     }
 }

@@ -1,8 +1,13 @@
 //! The bounds of a UI tree.
 
-use super::{Node, Tree};
+mod figure;
 
-/// How many nodes a tree may have. Rows of a table are data and do not count, what is inside of their cells does.
+use std::collections::BTreeSet;
+
+use super::{Node, Row, Table, Tree};
+
+/// How many nodes a tree may have. Rows of a table are data and do not count, what is inside of their cells does. Items
+/// of a `tree` count.
 pub const MAX_NODES: usize = 5_000;
 /// How deep nodes may be nested.
 pub const MAX_DEPTH: usize = 32;
@@ -10,6 +15,8 @@ pub const MAX_DEPTH: usize = 32;
 pub const MAX_ROWS: usize = 500;
 /// How many columns a table may have: no page shows more, and it bounds what 500 rows can be.
 pub const MAX_COLUMNS: usize = 50;
+/// How many views `tabs` may have: more are a list.
+pub const MAX_TABS: usize = 20;
 /// How many bytes of JSON a tree may be. Whoever reads the JSON checks this, before it is parsed.
 pub const MAX_BYTES: usize = 1 << 20;
 
@@ -56,18 +63,54 @@ pub enum TreeError {
         /// The inner table's.
         caption: String,
     },
+    /// Two tables would be told apart by nothing.
+    #[error("there are two tables with the id \"{id}\"; what a reader does to one would be done to both")]
+    TableId {
+        /// The one that both have.
+        id: String,
+    },
     /// A grid has a number of columns that no page can show.
     #[error("a grid has {columns} columns; 1 to 4 are allowed")]
     Grid {
         /// How many there are.
         columns: u8,
     },
+    /// See [`MAX_TABS`].
+    #[error("the tabs \"{label}\" are {tabs}; 1 to {MAX_TABS} are allowed")]
+    Tabs {
+        /// The tabs' label.
+        label: String,
+        /// How many there are.
+        tabs: usize,
+    },
+    /// A form cannot be made of its schema.
+    #[error("the form for the action \"{action}\" cannot be shown: {problem}")]
+    Form {
+        /// The form's.
+        action: String,
+        /// What is wrong with the schema, and where.
+        problem: String,
+    },
+    /// A chart or graph has too much, or what does not fit together.
+    #[error("the {kind} \"{label}\" {problem}")]
+    Figure {
+        /// Its type.
+        kind: &'static str,
+        /// Its label.
+        label: String,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl Tree {
     /// Whether the tree keeps within the bounds. Needs no more stack for a deep tree than for a flat one.
+    ///
+    /// # Errors
+    /// It does not; the error says where and what to do.
     pub fn check(&self) -> Result<(), TreeError> {
         let mut nodes = 0;
+        let mut table_ids = BTreeSet::new();
         let mut open = vec![Place { node: &self.root, depth: 1, counts: true, in_cell: false }];
         while let Some(place) = open.pop() {
             nodes += usize::from(place.counts);
@@ -79,25 +122,55 @@ impl Tree {
             }
             let child = |node| Place { node, depth: place.depth + 1, counts: true, in_cell: place.in_cell };
             match place.node {
-                Node::Grid { columns, .. } if !(1..=4).contains(columns) => {
-                    return Err(TreeError::Grid { columns: *columns });
+                Node::Grid(grid) if !(1..=4).contains(&grid.columns) => {
+                    return Err(TreeError::Grid { columns: grid.columns });
                 }
-                Node::Stack { children, .. } | Node::Grid { children, .. } | Node::Card { children, .. } => {
-                    open.extend(children.iter().map(child));
+                Node::Tabs(tabs) if !(1..=MAX_TABS).contains(&tabs.tabs.len()) => {
+                    return Err(TreeError::Tabs { label: tabs.label.to_string(), tabs: tabs.tabs.len() });
                 }
-                Node::KeyValues { items } => open.extend(items.iter().map(|item| child(&item.value))),
-                Node::Table { caption, .. } if place.in_cell => {
-                    return Err(TreeError::Nested { caption: caption.clone() });
+                Node::Form(form) => {
+                    form.fields().map_err(|problem| TreeError::Form { action: form.action.clone(), problem })?;
                 }
-                Node::Table { caption, columns, rows, .. } => {
-                    check_table(caption, columns.len(), rows)?;
+                Node::Table(table) => {
+                    if place.in_cell {
+                        return Err(TreeError::Nested { caption: table.caption.to_string() });
+                    }
+                    check_table(table)?;
+                    if !table.id.is_empty() && !table_ids.insert(table.id.as_str()) {
+                        return Err(TreeError::TableId { id: table.id.clone() });
+                    }
                     let cell = |node| Place { counts: false, in_cell: true, ..child(node) };
-                    open.extend(rows.iter().flatten().map(cell));
+                    open.extend(table.rows.iter().flat_map(|row| &row.cells).map(cell));
                 }
-                _ => {}
+                Node::Tree(tree) => nodes += count_items(tree, place.depth, nodes)?,
+                figure => figure::check(figure)?,
             }
+            open.extend(place.node.children().map(child));
         }
         Ok(())
+    }
+}
+
+impl Node {
+    /// The nodes within it, but for the cells of a table, which are data.
+    fn children(&self) -> impl Iterator<Item = &Self> {
+        let (nodes, tabs, values, items): (&[Self], &[super::Tab], &[super::KeyValue], &[super::ListItem]) = match self
+        {
+            Self::Stack(stack) => (&stack.children, &[], &[], &[]),
+            Self::Grid(grid) => (&grid.children, &[], &[], &[]),
+            Self::Card(card) => (&card.children, &[], &[], &[]),
+            Self::Section(section) => (&section.children, &[], &[], &[]),
+            Self::Drawer(drawer) => (&drawer.children, &[], &[], &[]),
+            Self::Tabs(tabs) => (&[], &tabs.tabs, &[], &[]),
+            Self::KeyValues(values) => (&[], &[], &values.items, &[]),
+            Self::List(list) => (&[], &[], &[], &list.items),
+            _ => (&[], &[], &[], &[]),
+        };
+        nodes
+            .iter()
+            .chain(tabs.iter().flat_map(|tab| &tab.children))
+            .chain(values.iter().map(|item| &item.value))
+            .chain(items.iter().filter_map(|item| item.value.as_deref()))
     }
 }
 
@@ -110,90 +183,39 @@ struct Place<'a> {
     in_cell: bool,
 }
 
-fn check_table(caption: &str, columns: usize, rows: &[Vec<Node>]) -> Result<(), TreeError> {
-    let caption = || caption.to_owned();
-    if rows.len() > MAX_ROWS {
-        return Err(TreeError::Rows { caption: caption(), rows: rows.len() });
+fn check_table(table: &Table) -> Result<(), TreeError> {
+    let caption = || table.caption.to_string();
+    let (columns, rows) = (table.columns.len(), table.rows.len());
+    if rows > MAX_ROWS {
+        return Err(TreeError::Rows { caption: caption(), rows });
     }
     if columns > MAX_COLUMNS {
         return Err(TreeError::Columns { caption: caption(), columns });
     }
-    match rows.iter().enumerate().find(|(_, cells)| cells.len() != columns) {
+    match table.rows.iter().enumerate().find(|(_, Row { cells, .. })| cells.len() != columns) {
         None => Ok(()),
-        Some((index, cells)) => {
+        Some((index, Row { cells, .. })) => {
             Err(TreeError::Cells { caption: caption(), row: index + 1, cells: cells.len(), columns })
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text() -> Node {
-        Node::Text { text: String::new() }
-    }
-
-    fn stack(children: Vec<Node>) -> Node {
-        Node::Stack { children, horizontal: false }
-    }
-
-    fn table(columns: usize, rows: Vec<Vec<Node>>) -> Node {
-        Node::Table { caption: "Keys".into(), columns: vec![String::new(); columns], rows, next: None }
-    }
-
-    #[test]
-    fn bounds() {
-        fn check(root: Node, expected: Result<(), &str>) {
-            let found = Tree { root, poll: None }.check().map_err(|error| error.to_string());
-            assert_eq!(found, expected.map_err(str::to_owned));
+/// How many items a `tree` has, which may be as many as there may be nodes, and as deep.
+fn count_items(tree: &super::TreeView, depth: usize, nodes: usize) -> Result<usize, TreeError> {
+    let mut count = 0;
+    let mut open: Vec<_> = tree.items.iter().map(|item| (item, depth + 1)).collect();
+    while let Some((item, depth)) = open.pop() {
+        count += 1;
+        if nodes + count > MAX_NODES {
+            return Err(TreeError::Nodes);
         }
-        let nested = |depth: usize| (1..depth).fold(text(), |inner, _| stack(vec![inner]));
-        check(nested(32), Ok(()));
-        check(nested(33), Err("the UI tree is nested more than 32 deep"));
-        check(nested(5_000), Err("the UI tree is nested more than 32 deep"));
-        check(stack(vec![text(); 4_999]), Ok(()));
-        let too_many = "the UI tree has more than 5000 nodes; show less at once, or use a table with a cursor";
-        check(stack(vec![text(); 5_000]), Err(too_many));
-        check(stack(vec![text(); 1_000_000]), Err(too_many));
-        check(table(20, vec![vec![text(); 20]; 500]), Ok(()));
-        check(table(20, vec![vec![stack(vec![text()]); 20]; 500]), Err(too_many));
-        check(
-            table(1, vec![vec![text()]; 501]),
-            Err("the table \"Keys\" has 501 rows; hand over 500 at most and `next` for the rest"),
-        );
-        check(table(51, vec![]), Err("the table \"Keys\" has 51 columns; 50 are allowed"));
-        check(
-            table(2, vec![vec![text(); 2], vec![text()]]),
-            Err("row 2 of the table \"Keys\" has 1 cells for 2 columns"),
-        );
-        check(
-            table(1, vec![vec![stack(vec![table(0, vec![])])]]),
-            Err("a cell of a table holds the table \"Keys\"; put it beside the table, or on a page of its own"),
-        );
-        check(Node::Grid { columns: 5, children: vec![] }, Err("a grid has 5 columns; 1 to 4 are allowed"));
-        check(Node::Grid { columns: 0, children: vec![] }, Err("a grid has 0 columns; 1 to 4 are allowed"));
-    }
-
-    #[test]
-    fn unknown_nodes_and_fields() {
-        let text = r#"{"root": {"type": "stack", "children": [
-            {"type": "hologram", "depth": 3},
-            {"type": "text", "text": "x", "font": "y"},
-            {"type": "table", "caption": "Keys", "columns": ["a"], "rows": [[{"type": "bytes", "size": 1}]]}
-        ]}}"#;
-        let tree: Tree = serde_json::from_str(text).unwrap();
-        assert_eq!(tree.check(), Ok(()));
-        let Node::Stack { children, .. } = &tree.root else { panic!("{tree:?}") };
-        assert_eq!(children[0], Node::Unknown);
-    }
-
-    #[test]
-    fn unsafe_links() {
-        let link = |href: &str| serde_json::json!({"root": {"type": "link", "text": "x", "href": href}});
-        assert!(serde_json::from_value::<Tree>(link("https://example.com")).is_ok());
-        for href in ["javascript:alert(1)", "JaVa\tscript:x", "data:x", "vbscript:x", "//evil", "\u{1}javascript:x"] {
-            assert!(serde_json::from_value::<Tree>(link(href)).is_err(), "{href:?}");
+        if depth > MAX_DEPTH {
+            return Err(TreeError::Depth);
         }
+        open.extend(item.items.iter().map(|item| (item, depth + 1)));
     }
+    Ok(count)
 }
+
+#[cfg(test)]
+mod tests;

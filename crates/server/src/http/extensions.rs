@@ -22,7 +22,7 @@ pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(app).add(Permission::PluginUse, routes!(list))
 }
 
-/// The extensions for an entity; without one, the pages.
+/// The extensions for an entity; without one, the pages and navigation items.
 #[utoipa::path(get, path = "/extensions", tag = "plugins", operation_id = "listExtensions",
     params(("entityRef" = Option<String>, Query, description = "The entity whose page it is")),
     responses((status = 200, body = Vec<ExtensionInfo>), (status = 404, description = "No such entity")))]
@@ -33,7 +33,7 @@ async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery)
     let mut found = Vec::new();
     for plugin in app.plugins.current().running() {
         for extension in &plugin.manifest().contributes.ui {
-            if extension.at != AttachmentPoint::Page && applies(extension, &entity)? {
+            if is_of_entities(extension) && applies(extension, &entity)? {
                 found.push(info(plugin, extension));
             }
         }
@@ -41,16 +41,24 @@ async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery)
     Ok(json(&found))
 }
 
-/// The pages that plugins contribute.
+/// The pages and navigation items that plugins contribute.
 pub(crate) fn pages(app: &App) -> Vec<ExtensionInfo> {
     let plugins = app.plugins.current();
     let extensions = plugins
         .running()
         .flat_map(|plugin| plugin.manifest().contributes.ui.iter().map(move |extension| (plugin, extension)));
     extensions
-        .filter(|(_, extension)| extension.at == AttachmentPoint::Page)
+        .filter(|(_, extension)| !is_of_entities(extension))
         .map(|(plugin, extension)| info(plugin, extension))
         .collect()
+}
+
+/// Whether it is on the pages of entities, and not on its own or in the sidebar.
+fn is_of_entities(extension: &UiExtension) -> bool {
+    match extension.at {
+        AttachmentPoint::EntityTab | AttachmentPoint::EntityCard => true,
+        AttachmentPoint::Page | AttachmentPoint::NavigationItem => false,
+    }
 }
 
 pub(crate) fn info(plugin: &Plugin, extension: &UiExtension) -> ExtensionInfo {
@@ -59,6 +67,8 @@ pub(crate) fn info(plugin: &Plugin, extension: &UiExtension) -> ExtensionInfo {
         id: extension.id.clone(),
         at: extension.at,
         title: extension.title.clone(),
+        href: extension.href.clone(),
+        on_failure: extension.on_failure,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `/api/plugins/{id}/ui`: what a plugin's extension shows, and its buttons.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{RawPathParams, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use callboard_host::{ErrorKind, GuestError, Plugin, PluginError};
 use callboard_model::manifest::AttachmentPoint;
-use callboard_model::ui::{Input, Outcome};
+use callboard_model::ui::{Input, Outcome, TableState};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -51,6 +53,10 @@ struct Render {
     entity_ref: Option<String>,
     /// From the tree that was rendered before.
     cursor: Option<String>,
+    /// What the reader did to tables, by their ids: page (`cursor`), order (`sort`) and `filter`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    tables: BTreeMap<String, TableState>,
 }
 
 /// Which button was pressed.
@@ -76,7 +82,7 @@ async fn render(
 ) -> Result<Response> {
     let plugin = plugins::running(&app, &id)?;
     let entity = subject(&app, &caller, &plugin, &extension, wish.entity_ref.as_deref()).await?;
-    let input = Input { entity, cursor: wish.cursor, value: None };
+    let input = Input { entity, cursor: wish.cursor, value: None, tables: wish.tables };
     let tree = plugin.render(&caller.acting(&app.catalog), &extension, &input).await.map_err(failed)?;
     Ok(json(&tree))
 }
@@ -98,7 +104,7 @@ async fn act(
         let what = wish.entity_ref.as_deref().unwrap_or("this page").escape_default().to_string();
         return Err(caller.lacks_for(&what));
     }
-    let input = Input { entity, cursor: None, value: wish.value };
+    let input = Input { entity, value: wish.value, ..Input::default() };
     let acting = caller.acting(&app.catalog);
     let outcome: Outcome = plugin.act(&acting, &extension, &action, &input).await.map_err(failed)?;
     Ok(json(&outcome))
@@ -121,6 +127,9 @@ async fn subject(
         (AttachmentPoint::Page, None) => Ok(None),
         (AttachmentPoint::Page, Some(_)) => {
             Err(ApiError::input(format!("extension {extension} is a page; it is not rendered for an entity")))
+        }
+        (AttachmentPoint::NavigationItem, _) => {
+            Err(ApiError::not_found(format!("Extension {extension} is a navigation item and renders nothing")))
         }
         (_, None) => Err(ApiError::input("request/body must have required property 'entityRef'")),
         (_, Some(entity_ref)) => {

@@ -50,7 +50,12 @@ fn PluginCards(subject: Subject) -> impl IntoView {
                     extension: card.id,
                     entity_ref: Some(subject.reference.get_untracked().to_string()),
                 };
-                view! { <Card title=card.title><PluginView place=place /></Card> }
+                let hidden = RwSignal::new(false);
+                view! {
+                    <div hidden=move || hidden.get()>
+                        <Card title=card.title><PluginView place=place on_failure=card.on_failure hidden=hidden /></Card>
+                    </div>
+                }
             }
         />
     }
