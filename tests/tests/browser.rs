@@ -6,7 +6,9 @@ mod own;
 mod pages;
 mod permissions;
 mod petstore;
+mod plugin_ui;
 mod sign_in;
+mod xss;
 
 use anyhow::{Context, Result};
 use callboard_tests::browser::Browser;
