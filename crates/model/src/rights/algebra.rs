@@ -53,6 +53,10 @@ pub fn union(one: &Rights, other: &Rights) -> Rights {
             kinds: both(&one.entity_processor.kinds, more.entity_processor.kinds),
         },
         entity_provider: EntityProviderRights { kinds: both(&one.entity_provider.kinds, more.entity_provider.kinds) },
+        scaffolder_actions: ScaffolderActionsRights {
+            actions: both(&one.scaffolder_actions.actions, more.scaffolder_actions.actions),
+        },
+        workspace: one.workspace || more.workspace,
     }
 }
 
