@@ -2,6 +2,7 @@
 
 mod hot;
 mod registry;
+mod replicas;
 
 use anyhow::{Context, Result};
 use callboard_model::api::PluginState;

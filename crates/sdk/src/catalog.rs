@@ -21,7 +21,7 @@
 //!         let consumes = Predicate::related_to("consumesApi", [api.to_string()]);
 //!         let page: catalog::Page<Entity> = Query::of(consumes).order("metadata.name").limit(50).send()?;
 //!         let names: Vec<&str> = page.entities.iter().map(Entity::name).collect();
-//!         Ok(ui::Tree { root: ui::Node::Text { text: names.join(", ") }, poll: None })
+//!         Ok(ui::Tree::of(names.join(", ")))
 //!     }
 //! }
 //! ```

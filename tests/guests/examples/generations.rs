@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use callboard_sdk::ui::{Input, Node, Outcome, Tree};
+use callboard_sdk::ui::{Input, Outcome, Tree};
 use callboard_sdk::{Context, EntityProvider, Error, Mode, Page, Provider, Ui, kv};
 
 /// What this version does: `works`, `traps` when it renders, `mute` about its providers. Sixteen bytes, so that another
@@ -38,12 +38,12 @@ impl Ui for Generations {
     fn render(_: &Context, _extension: &str, _input: &Input) -> Result<Tree, Error> {
         assert!(!Self::is("traps"), "this version traps");
         let kept = kv::get("kept")?.map(|kept| String::from_utf8_lossy(&kept).into_owned()).unwrap_or_default();
-        Ok(Tree { root: Node::Text { text: format!("{} kept {kept}", Self::mark().trim()) }, poll: None })
+        Ok(Tree::of(format!("{} kept {kept}", Self::mark().trim())))
     }
 
     fn act(_: &Context, _extension: &str, action: &str, _input: &Input) -> Result<Outcome, Error> {
         kv::set("kept", action.as_bytes())?;
-        Ok(Outcome { message: "kept".to_owned(), refresh: true })
+        Ok(Outcome::new("kept"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use callboard_sdk::bindings::host::workspace as raw;
 use callboard_sdk::scaffolder_actions::Run;
-use callboard_sdk::ui::{Input, Node, Tree};
+use callboard_sdk::ui::{Input, Tree};
 use callboard_sdk::{Context, Error, ScaffolderActions, Ui, log, workspace};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ impl ScaffolderActions for Hostile {
 /// Where there is no workspace.
 impl Ui for Hostile {
     fn render(_: &Context, _: &str, _: &Input) -> Result<Tree, Error> {
-        Ok(Tree { root: Node::Text { text: everything("README.md").join("\n") }, poll: None })
+        Ok(Tree::of(everything("README.md").join("\n")))
     }
 }
 
