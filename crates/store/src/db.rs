@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::notify::{self, Hub, Notifications, Told};
+use crate::outbox::{self, Subscribed};
 use crate::{DatabaseConfig, Error, Migration, Row, Sql, Value, limits, migrate};
 
 mod postgres;
@@ -21,6 +22,7 @@ struct Inner {
     statements: AtomicU64,
     /// Transactions that were kept.
     writes: AtomicU64,
+    subscribed: Subscribed,
 }
 
 impl Inner {
@@ -80,6 +82,12 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0002.sqlite.sql"),
         postgres: include_str!("../migrations/0002.postgres.sql"),
     },
+    Migration {
+        version: 3,
+        name: "events for subscribers",
+        sqlite: include_str!("../migrations/0003.sqlite.sql"),
+        postgres: include_str!("../migrations/0003.postgres.sql"),
+    },
 ];
 
 /// A copy of a database, which is removed with this.
@@ -97,6 +105,8 @@ impl Db {
     pub async fn open(config: &DatabaseConfig) -> Result<Db, Error> {
         let db = Db::connect(config).await?;
         migrate(&db, "store", MIGRATIONS).await?;
+        let subscriptions = outbox::load(&mut db.read().await?).await?;
+        db.inner.subscribed.set(subscriptions);
         Ok(db)
     }
 
@@ -109,7 +119,13 @@ impl Db {
                 Driver::Postgres(Box::new(postgres::Postgres::open(config, Arc::clone(&hub)).await?))
             }
         };
-        Ok(Db { inner: Arc::new(Inner { driver, hub, statements: AtomicU64::new(0), writes: AtomicU64::new(0) }) })
+        let (statements, writes) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Db { inner: Arc::new(Inner { driver, hub, statements, writes, subscribed: Subscribed::default() }) })
+    }
+
+    /// Who is told of what, in memory.
+    pub(crate) fn subscribed(&self) -> &Subscribed {
+        &self.inner.subscribed
     }
 
     /// Which database it is.
@@ -374,6 +390,11 @@ impl Tx {
             }
             TxDriver::Postgres(transaction) => transaction.commit().await,
         }
+    }
+
+    /// Who is told of what, in memory.
+    pub(crate) fn subscribed(&self) -> &Subscribed {
+        &self.inner.subscribed
     }
 
     fn note<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {

@@ -1,4 +1,5 @@
-//! The database of Callboard: opening it, statements, migrations, leases, schedules, and what plugins keep.
+//! The database of Callboard: opening it, statements, migrations, leases, schedules, the outbox of events, and what
+//! plugins keep.
 //!
 //! No other crate knows which database is under it: statements are written once, as text with `$1`, and go through
 //! [`Db`] and [`Tx`]; rows come back as [`Row`]. What differs between engines is decided in [`Sql`] and in `db/`.
@@ -38,6 +39,7 @@ pub mod limits;
 mod memo;
 mod migrate;
 mod notify;
+pub mod outbox;
 pub mod plugins;
 mod row;
 pub mod schedule;
@@ -51,6 +53,7 @@ pub use kv::Kv;
 pub use memo::{Memo, Seen};
 pub use migrate::{Migration, migrate};
 pub use notify::{Notification, Notifications};
+pub use outbox::Outbox;
 pub use row::{Column, Row};
 pub use sql::{Sql, query, query_on};
 pub use value::{FromValue, Value};

@@ -106,3 +106,25 @@ pub const KV_KEYS_PER_PAGE: i64 = 1000;
 /// For how long a [`Memo`](crate::Memo) believes that no other program wrote to a SQLite file. None should, while the
 /// portal runs; a command that does so nevertheless shows within a second.
 pub const MEMO_AGE: Duration = Duration::from_secs(1);
+
+/// Of one claim of deliveries: how many at the most. A call of a subscriber deals with them within its deadline.
+pub const DELIVERIES_CLAIMED: u64 = 100;
+
+/// For how long a delivery waits for its subscriber. A week of being disabled, refused or at fault is an operator's
+/// holiday; after it the delivery is given up, and stands among the dead.
+pub const WAITING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// For how long a dead delivery is kept for somebody to look at it.
+pub const DEAD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// For how long it is known what came by a webhook. Senders try again for hours, GitHub redelivers what is three days old.
+pub const RECEIVED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Deliveries that one statement of the upkeep gives up or removes, so that none holds others up.
+pub const UPKEEP_ROWS: u64 = 1_000;
+
+/// What is kept of the reason for which a delivery failed, in characters.
+pub const DELIVERY_ERROR_CHARACTERS: usize = 2_000;
+
+/// What is shown of the payload of a dead delivery, in characters. A list of them then has a size.
+pub const DEAD_PAYLOAD_CHARACTERS: i64 = 16 * 1024;

@@ -1,4 +1,5 @@
-//! Migrations: forward only, each in a transaction of its own.
+//! Migrations: forward only, each in a transaction of its own. A database that has none of an owner's tables gets all of
+//! them at once, so that nobody who opens it meanwhile finds half of them.
 //!
 //! A migration is tried before it is done. On PostgreSQL a transaction does that, because there it holds for tables,
 //! too, and replicas that start together take turns. On SQLite it is tried on a copy of the file: a transaction would
@@ -71,16 +72,23 @@ async fn carry_out(db: &Db, owner: &str, migrations: &[Migration]) -> Result<(),
     loop {
         let mut tx = begin(db).await?;
         let done = history(&mut tx, owner, migrations).await?;
-        let Some(migration) = migrations.iter().find(|migration| migration.version > done) else {
-            return tx.commit().await;
-        };
-        apply(tx, owner, migration).await.map_err(|source| Error::Migration {
-            owner: owner.to_owned(),
-            version: migration.version,
-            name: migration.name.to_owned(),
-            source: Box::new(source),
-        })?;
-        tracing::info!(owner, version = migration.version, name = migration.name, "migrated the database");
+        let due = migrations.iter().filter(|migration| migration.version > done);
+        let due: Vec<&Migration> = due.take(if done == 0 { usize::MAX } else { 1 }).collect();
+        for migration in &due {
+            apply(&mut tx, owner, migration).await.map_err(|source| Error::Migration {
+                owner: owner.to_owned(),
+                version: migration.version,
+                name: migration.name.to_owned(),
+                source: Box::new(source),
+            })?;
+        }
+        tx.commit().await?;
+        for migration in &due {
+            tracing::info!(owner, version = migration.version, name = migration.name, "migrated the database");
+        }
+        if due.is_empty() {
+            return Ok(());
+        }
     }
 }
 
@@ -128,21 +136,21 @@ async fn history(tx: &mut Tx, owner: &str, migrations: &[Migration]) -> Result<i
     Ok(newest)
 }
 
-async fn apply(mut tx: Tx, owner: &str, migration: &Migration) -> Result<(), Error> {
+async fn apply(tx: &mut Tx, owner: &str, migration: &Migration) -> Result<(), Error> {
     tx.execute_script(match tx.engine() {
         Engine::Sqlite => migration.sqlite,
         Engine::Postgres => migration.postgres,
     })
     .await?;
     if tx.engine() == Engine::Postgres {
-        check_columns(&mut tx).await?;
+        check_columns(tx).await?;
     }
     tx.execute(query(
         "INSERT INTO migration(owner, version, name) VALUES ($1, $2, $3)",
         args![owner, migration.version, migration.name],
     ))
     .await?;
-    tx.commit().await
+    Ok(())
 }
 
 /// A column of another type would read differently than on SQLite, and a text with another collation would be ordered

@@ -22,6 +22,7 @@ mod store {
     mod memo;
     mod migrations;
     mod notifications;
+    mod outbox;
     mod plugins;
     mod postgres;
     mod sqlite;
