@@ -16,4 +16,6 @@ pub(crate) const HOST_VERSION: Version = Version::new(0, 1, 0);
 pub(crate) const PLUGIN_VERSION: Version = Version::new(0, 1, 0);
 
 pub(crate) use callboard::host::{catalog, config, http, kv, log, types, workspace};
-pub(crate) use exports::callboard::plugin::{entity_processor, entity_provider, routes, scaffolder_actions, ui};
+pub(crate) use exports::callboard::plugin::{
+    entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui,
+};

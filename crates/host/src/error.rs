@@ -152,7 +152,8 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Whether it counts towards a suspension: what the guest did wrong, not what it reported.
-    pub(crate) fn is_fault(&self) -> bool {
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
         match self {
             ErrorKind::Trap
             | ErrorKind::Deadline

@@ -16,12 +16,13 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 
-use crate::bindings::{self, entity_processor, entity_provider, routes, scaffolder_actions, ui};
+use crate::bindings::{self, entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
 use crate::error::{HostError, LoadError, LoadReason};
+use crate::extension::event_subscriber::webhook::Webhook;
 use crate::extension::scaffolder_actions::{Schemas, check_grant};
 use crate::guest_config::{GuestConfig, texts_at};
 use crate::inspect::{Inspection, inspect_within};
@@ -112,6 +113,7 @@ impl PluginHost {
         let granted = spec.grant.resolve_config(&lookup);
         let effective = rights::intersect(&declared, &granted);
         let config = GuestConfig::project(manifest, &effective, &spec.config).map_err(LoadReason::Config)?;
+        let webhooks = Webhook::all(manifest, &effective, &spec.config).map_err(LoadReason::Config)?;
         let policy = GrantPolicy {
             plugin: spec.id.clone(),
             declared: declared.http,
@@ -128,6 +130,7 @@ impl PluginHost {
         let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
         let routes = exports("routes").then(|| routes::GuestIndices::new(&pre));
         let scaffolder_actions = exports("scaffolder-actions").then(|| scaffolder_actions::GuestIndices::new(&pre));
+        let event_subscriber = exports("event-subscriber").then(|| event_subscriber::GuestIndices::new(&pre));
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
         let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
 
@@ -140,10 +143,12 @@ impl PluginHost {
                 digest: inspection.digest,
                 entity_processor: entity_processor.transpose().map_err(unlike)?,
                 entity_provider: entity_provider.transpose().map_err(unlike)?,
+                event_subscriber: event_subscriber.transpose().map_err(unlike)?,
                 routes: routes.transpose().map_err(unlike)?,
                 scaffolder_actions: scaffolder_actions.transpose().map_err(unlike)?,
                 ui: ui.transpose().map_err(unlike)?,
                 action_schemas,
+                webhooks,
                 manifest: inspection.manifest,
                 granted: spec.grant,
                 effective,

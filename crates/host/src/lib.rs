@@ -44,6 +44,8 @@ pub use acting::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, 
 pub use error::{ErrorKind, GuestError, HostError, InspectError, LoadError, LoadReason, PluginError};
 pub use extension::entity_processor::Processor;
 pub use extension::entity_provider::{Again, Mode, Page, Provider};
+pub use extension::event_subscriber::webhook::{Refusal, Verified};
+pub use extension::event_subscriber::{Topic, topics};
 pub use extension::routes::{RouteRequest, RouteResponse, passes_in};
 pub use extension::scaffolder_actions::{ActionRun, LogLevel, TaskLog, TaskSecret};
 pub use host::{HostSettings, PluginHost, PluginSpec};

@@ -37,6 +37,27 @@ pub const PROCESSOR_BATCH_BYTES: usize = MIB;
 pub const PROCESSOR_RETRY_FAULTS: usize = 3;
 /// How many deadlines the entities of a batch may take together when they are tried one by one.
 pub const PROCESSOR_RETRY_DEADLINES: u32 = 6;
+/// A batch of events: time for a request or two to the upstream that is told of each, and soon enough over for the next.
+pub const EVENT_DEADLINE: Duration = Duration::from_secs(10);
+/// A batch of events is full with so much JSON text; an event that has more goes alone. Parsed, small events take ten
+/// times as much of the guest's memory.
+pub const EVENT_BATCH_BYTES: usize = MIB;
+/// How often an event is tried before it is given up. With the pauses of [`EVENT_RETRY`] that is three hours and a half:
+/// longer than a deployment or a night-watch's repair.
+pub const EVENT_ATTEMPTS: u32 = 12;
+/// The pause after the first failure; each further one is twice as long, up to [`EVENT_RETRY_MOST`].
+pub const EVENT_RETRY: Duration = Duration::from_secs(5);
+/// The longest pause between two attempts, whatever the plugin asks for.
+pub const EVENT_RETRY_MOST: Duration = Duration::from_secs(60 * 60);
+/// What is kept of the reason that a plugin gives for an event, in characters.
+pub const EVENT_REASON_CHARACTERS: usize = 2_000;
+/// The body of a webhook. An event crosses as a whole, with what stands around it; GitHub's are 20 KiB, and what has more
+/// than some hundred is a list that the plugin better asks for itself.
+pub const WEBHOOK_BYTES: usize = 3 * MIB;
+/// The value of one header of a webhook.
+pub const WEBHOOK_HEADER_BYTES: usize = 4 * KIB;
+/// For how many seconds a signature with a time holds, where the manifest does not say: Slack's own advice.
+pub const WEBHOOK_WINDOW: u32 = 300;
 /// How long a result holds that depends on what the plugin asked others, where it does not say so.
 pub const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 /// The shortest time for which a result holds, whatever the plugin says: it must not become a loop over the catalog.
@@ -134,6 +155,12 @@ pub struct Limits {
     pub page_deadline: Duration,
     /// How long a batch of a processor may take, in guest and host.
     pub processor_deadline: Duration,
+    /// How long a batch of events may take, in guest and host.
+    pub event_deadline: Duration,
+    /// How often an event is tried before it is given up.
+    pub event_attempts: u32,
+    /// The pause after an event's first failure; each further one is twice as long, up to an hour.
+    pub event_retry: Duration,
     /// Bytes that a guest may read of one response body.
     pub response_bytes: usize,
     /// Bytes of a workspace's files together.
@@ -165,6 +192,9 @@ impl Default for Limits {
             ui_deadline: UI_DEADLINE,
             page_deadline: PAGE_DEADLINE,
             processor_deadline: PROCESSOR_DEADLINE,
+            event_deadline: EVENT_DEADLINE,
+            event_attempts: EVENT_ATTEMPTS,
+            event_retry: EVENT_RETRY,
             response_bytes: RESPONSE_BYTES,
             workspace_bytes: WORKSPACE_BYTES,
             workspace_file_bytes: WORKSPACE_FILE_BYTES,
@@ -195,6 +225,9 @@ impl Limits {
         set(&mut self.ui_deadline, &overrides.ui_deadline);
         set(&mut self.page_deadline, &overrides.page_deadline);
         set(&mut self.processor_deadline, &overrides.processor_deadline);
+        set(&mut self.event_deadline, &overrides.event_deadline);
+        set(&mut self.event_attempts, &overrides.event_attempts);
+        set(&mut self.event_retry, &overrides.event_retry);
         set(&mut self.response_bytes, &overrides.response_bytes);
         set(&mut self.workspace_bytes, &overrides.workspace_bytes);
         set(&mut self.workspace_file_bytes, &overrides.workspace_file_bytes);
@@ -232,6 +265,9 @@ impl Limits {
         time("uiDeadline", self.ui_deadline, 60)?;
         time("pageDeadline", self.page_deadline, 3600)?;
         time("processorDeadline", self.processor_deadline, 600)?;
+        time("eventDeadline", self.event_deadline, 600)?;
+        range("eventAttempts", self.event_attempts as usize, 1, 100)?;
+        time("eventRetry", self.event_retry, EVENT_RETRY_MOST.as_secs())?;
         range("responseBytes", self.response_bytes, 1, 1024 * MIB)?;
         range("workspaceBytes", self.workspace_bytes, 1, 1024 * 1024 * MIB)?;
         range("workspaceFileBytes", self.workspace_file_bytes, 1, 1024 * 1024 * MIB)?;
@@ -259,6 +295,11 @@ pub struct LimitOverrides {
     pub page_deadline: Option<Duration>,
     #[serde(deserialize_with = "duration")]
     pub processor_deadline: Option<Duration>,
+    #[serde(deserialize_with = "duration")]
+    pub event_deadline: Option<Duration>,
+    pub event_attempts: Option<u32>,
+    #[serde(deserialize_with = "duration")]
+    pub event_retry: Option<Duration>,
     pub response_bytes: Option<usize>,
     pub workspace_bytes: Option<usize>,
     pub workspace_file_bytes: Option<usize>,

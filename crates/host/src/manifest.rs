@@ -15,6 +15,8 @@ use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::{is_secret_name, schema_problem};
 use crate::limits;
 
+mod subscriber;
+
 /// Reads the text of the section, which is plugin.yaml. YAML is a superset of JSON, so either does.
 pub(crate) fn read(text: &str) -> Result<Manifest, String> {
     let value = callboard_model::yaml::value(text).map_err(|error| error.to_string())?;
@@ -66,6 +68,10 @@ fn check(manifest: &Manifest) -> Result<(), String> {
             ));
         };
         check_schema(path, schema)?;
+    }
+    if let Some(contributed) = &manifest.contributes.event_subscriber {
+        subscriber::check(manifest, contributed)
+            .map_err(|problem| format!("contributes.event-subscriber: {problem}"))?;
     }
     if let Some(path) = manifest.config_schema.keys().find(|path| !manifest.rights.config.contains(path)) {
         return Err(format!("configSchema describes `{path}`, but rights.config does not ask for it"));

@@ -12,10 +12,11 @@ use callboard_store::kv::Kept;
 use tokio::sync::Semaphore;
 use wasmtime::component::InstancePre;
 
-use crate::bindings::{entity_processor, entity_provider, routes, scaffolder_actions, ui};
+use crate::bindings::{entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
+use crate::extension::event_subscriber::webhook::Webhook;
 use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::GuestConfig;
 use crate::limits::Limits;
@@ -46,11 +47,14 @@ pub(crate) struct Inner {
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) entity_processor: Option<entity_processor::GuestIndices>,
     pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
+    pub(crate) event_subscriber: Option<event_subscriber::GuestIndices>,
     pub(crate) routes: Option<routes::GuestIndices>,
     pub(crate) scaffolder_actions: Option<scaffolder_actions::GuestIndices>,
     pub(crate) ui: Option<ui::GuestIndices>,
     /// By the ids of all actions of the manifest.
     pub(crate) action_schemas: BTreeMap<String, Schemas>,
+    /// Those that it may be told of.
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) config: GuestConfig,
     pub(crate) policy: GrantPolicy,
     pub(crate) egress: Egress,
@@ -110,10 +114,12 @@ impl Plugin {
     pub fn extension_points(&self) -> Vec<&'static str> {
         let entity_processor = self.inner.entity_processor.is_some().then_some("entity-processor");
         let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");
+        let event_subscriber = self.inner.event_subscriber.is_some().then_some("event-subscriber");
         let routes = self.inner.routes.is_some().then_some("routes");
         let scaffolder_actions = self.inner.scaffolder_actions.is_some().then_some("scaffolder-actions");
         let ui = self.inner.ui.is_some().then_some("ui");
-        [entity_processor, entity_provider, routes, scaffolder_actions, ui].into_iter().flatten().collect()
+        let all = [entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui];
+        all.into_iter().flatten().collect()
     }
 
     /// The limits that hold for it.

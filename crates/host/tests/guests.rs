@@ -10,6 +10,9 @@ mod calls;
 #[path = "guests/catalog.rs"]
 mod catalog;
 #[cfg(test)]
+#[path = "guests/events.rs"]
+mod events;
+#[cfg(test)]
 #[path = "guests/fixture.rs"]
 mod fixture;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod audit;
 mod catalog;
 #[cfg(feature = "openapi")]
 pub mod described;
+mod events;
 mod identity;
 mod plugin;
 mod user_settings;
@@ -24,6 +25,7 @@ pub use catalog::{
     GeneratedField, GeneratedFieldState, LocationAnalysis, LocationData, LocationInput, LocationPage, PushMode,
     PushRequest, PushResult, PushedEntity, RegisteredLocation, SourceKind, ValidationErrors,
 };
+pub use events::{DeadLetter, DeadLetterPage, DeadLettersChanged, EventInfo};
 pub use plugin::{PluginChange, PluginGeneration, PluginHeld, PluginReplica};
 pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
@@ -222,6 +224,9 @@ pub struct PluginInfo {
     /// The actions of scaffolder templates that it may run.
     #[serde(default)]
     pub actions: Vec<ActionInfo>,
+    /// What it is told of.
+    #[serde(default)]
+    pub events: Vec<EventInfo>,
 }
 
 /// Whether a plugin runs.

@@ -8,6 +8,7 @@ pub mod access;
 pub mod api;
 pub mod entity;
 pub mod entity_ref;
+pub mod events;
 pub mod filter;
 pub mod location_ref;
 pub mod manifest;

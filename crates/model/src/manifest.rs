@@ -65,6 +65,9 @@ pub struct Contributions {
     /// Present where the component exports `entity-provider`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_provider: Option<EntityProviderContribution>,
+    /// What the `event-subscriber` export is told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_subscriber: Option<EventSubscriberContribution>,
     /// The requests below `/api/<plugin>` that the `routes` export answers. No other reaches it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteContribution>,
@@ -164,6 +167,94 @@ pub struct ActionExample {
 /// The schema of an object without fields.
 fn nothing() -> serde_json::Value {
     serde_json::json!({ "type": "object", "additionalProperties": false })
+}
+
+/// What a plugin is told of. Of this it is told what `rights.event-subscriber.topics` names on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EventSubscriberContribution {
+    /// What the portal itself tells of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<TopicSubscription>,
+    /// What other services send.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookContribution>,
+}
+
+/// A topic of the portal's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TopicSubscription {
+    /// One of the [topics](crate::events::TOPICS).
+    pub topic: String,
+    /// Of `catalog.entity`, which kinds of entities, in any case; where absent, all that the plugin may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+}
+
+/// A webhook: `POST /api/events/http/<topic>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WebhookContribution {
+    /// The end of its URL, and the topic of its events: see [`is_webhook_topic`](crate::events::is_webhook_topic).
+    pub topic: String,
+    /// One sentence, for the reader of the plugin's page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// How it is told that the sender is who they should be. The host does that; the plugin never sees the secret.
+    pub signature: WebhookSignature,
+    /// The header with an id that the sender gives to each delivery. What comes with the same is taken once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<String>,
+    /// The headers that the plugin is handed with the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+}
+
+/// How a sender shows that they know a secret. `secret` is a path in app-config that the manifest's schema marks with
+/// `x-credential: { kind: webhook }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scheme", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum WebhookSignature {
+    /// The secret itself, in `X-Gitlab-Token`.
+    GitlabToken {
+        /// Where app-config has it.
+        secret: String,
+    },
+    /// `sha256=` and the HMAC-SHA256 of the body, in hexadecimal, as GitHub does it.
+    HmacSha256 {
+        /// Where app-config has it.
+        secret: String,
+        /// The header; `X-Hub-Signature-256` where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        header: Option<String>,
+    },
+    /// `v1=` and the HMAC-SHA256 of the body, perhaps several with commas between them, in `X-PagerDuty-Signature`.
+    Pagerduty {
+        /// Where app-config has it.
+        secret: String,
+    },
+    /// `v0=` and the HMAC-SHA256 of `v0:<time>:<body>` in `X-Slack-Signature`, with the time in
+    /// `X-Slack-Request-Timestamp`.
+    Slack {
+        /// Where app-config has it.
+        secret: String,
+        /// For how many seconds it holds, from 1 to 3,600; 300 where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window_seconds: Option<u32>,
+    },
+}
+
+impl WebhookSignature {
+    /// Where app-config has the secret.
+    pub fn secret(&self) -> &str {
+        match self {
+            Self::GitlabToken { secret }
+            | Self::HmacSha256 { secret, .. }
+            | Self::Pagerduty { secret }
+            | Self::Slack { secret, .. } => secret,
+        }
+    }
 }
 
 /// Something that the plugin shows.

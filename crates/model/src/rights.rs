@@ -41,6 +41,9 @@ pub struct Rights {
     /// To bring entities into the catalog that are no Locations.
     #[serde(default)]
     pub entity_provider: EntityProviderRights,
+    /// To be told of what happens.
+    #[serde(default)]
+    pub event_subscriber: EventSubscriberRights,
     /// To run steps of scaffolder templates.
     #[serde(default)]
     pub scaffolder_actions: ScaffolderActionsRights,
@@ -85,6 +88,15 @@ pub struct ScaffolderActionsRights {
     pub actions: Vec<String>,
 }
 
+/// What a subscriber may be told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EventSubscriberRights {
+    /// Topics, letter for letter: of the portal's own, and of webhooks.
+    #[serde(default)]
+    pub topics: Vec<String>,
+}
+
 impl Rights {
     /// The same rights with every `config:` origin replaced by what `lookup` finds at its path.
     #[must_use]
@@ -113,6 +125,7 @@ mod tests {
             "entity-provider": {"kinds": ["User"]},
             "scaffolder-actions": {"actions": ["acme:make"]},
             "workspace": true,
+            "event-subscriber": {"topics": ["github"]},
         });
         let rights: Rights = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(serde_json::to_value(&rights).unwrap(), written);

@@ -66,6 +66,20 @@ macro_rules! __export_one {
             _ = <$type as $crate::EntityProvider>::read;
         };
     };
+    (event_subscriber, $type:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::glue::EventSubscriber<$type>;
+            $crate::bindings::event_subscriber::export_event_subscriber!(
+                Exported with_types_in $crate::bindings::event_subscriber
+            );
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            _ = <$type as $crate::EventSubscriber>::on_event;
+            _ = <$type as $crate::EventSubscriber>::on_events;
+        };
+    };
     (routes, $type:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {

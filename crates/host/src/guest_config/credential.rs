@@ -19,6 +19,8 @@ pub(crate) enum Marker {
     Header { origin: String, header: String },
     /// There is no leaf: the object around it names a bucket, and the credential chain has the key.
     Sigv4 { service: Service },
+    /// The leaf is what senders of a webhook sign with. A plugin could do nothing with a handle to it, and gets none.
+    Webhook {},
 }
 
 /// The services that requests are signed for.
@@ -41,8 +43,8 @@ impl Marker {
     pub(crate) fn read(marker: &Value) -> Result<Marker, String> {
         Marker::deserialize(marker).map_err(|error| {
             format!(
-                "`x-credential` must be {{ kind: bearer | basic, origin }}, {{ kind: header, header, origin }} or \
-                 {{ kind: sigv4, service: s3 }}: {error}"
+                "`x-credential` must be {{ kind: bearer | basic, origin }}, {{ kind: header, header, origin }}, \
+                 {{ kind: sigv4, service: s3 }} or {{ kind: webhook }}: {error}"
             )
         })
     }
@@ -54,7 +56,7 @@ impl Marker {
             Ok(Secret::new(text))
         };
         let credential = match self {
-            Marker::Sigv4 { service: Service::S3 } => return Ok(None),
+            Marker::Sigv4 { service: Service::S3 } | Marker::Webhook {} => return Ok(None),
             Marker::Bearer { origin } => {
                 Credential::bearer(&self::origin(path, origin, config)?, &text(Some(leaf), "a text")?)
             }

@@ -1,7 +1,9 @@
 //! What one set of rights has beyond another, and both together: for updates that ask for more than was approved.
 
 use super::effective::{covers_http, is_below, merged};
-use super::{CatalogRights, EntityProcessorRights, EntityProviderRights, Rights, ScaffolderActionsRights};
+use super::{
+    CatalogRights, EntityProcessorRights, EntityProviderRights, EventSubscriberRights, Rights, ScaffolderActionsRights,
+};
 
 /// What `wide` has and `narrow` does not.
 #[must_use]
@@ -28,6 +30,12 @@ pub fn beyond(wide: &Rights, narrow: &Rights) -> Rights {
         entity_provider: EntityProviderRights {
             kinds: kinds(&wide.entity_provider.kinds, &narrow.entity_provider.kinds),
         },
+        event_subscriber: EventSubscriberRights {
+            topics: {
+                let has = |topic: &&String| !narrow.event_subscriber.topics.contains(topic);
+                wide.event_subscriber.topics.iter().filter(has).cloned().collect()
+            },
+        },
         scaffolder_actions: ScaffolderActionsRights {
             actions: {
                 let has = |action: &&String| !narrow.scaffolder_actions.actions.contains(action);
@@ -53,6 +61,9 @@ pub fn union(one: &Rights, other: &Rights) -> Rights {
             kinds: both(&one.entity_processor.kinds, more.entity_processor.kinds),
         },
         entity_provider: EntityProviderRights { kinds: both(&one.entity_provider.kinds, more.entity_provider.kinds) },
+        event_subscriber: EventSubscriberRights {
+            topics: both(&one.event_subscriber.topics, more.event_subscriber.topics),
+        },
         scaffolder_actions: ScaffolderActionsRights {
             actions: both(&one.scaffolder_actions.actions, more.scaffolder_actions.actions),
         },

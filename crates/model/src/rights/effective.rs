@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::{
-    CatalogRights, EntityProcessorRights, EntityProviderRights, HttpRight, Origin, PathPattern, Rights,
-    ScaffolderActionsRights,
+    CatalogRights, EntityProcessorRights, EntityProviderRights, EventSubscriberRights, HttpRight, Origin, PathPattern,
+    Rights, ScaffolderActionsRights,
 };
 
 /// What both sides name. Where one side is narrower, it is the narrower that holds.
@@ -31,6 +31,11 @@ pub fn intersect(declared: &Rights, granted: &Rights) -> Rights {
             }),
         },
         workspace: declared.workspace && granted.workspace,
+        event_subscriber: EventSubscriberRights {
+            topics: meet(&declared.event_subscriber.topics, &granted.event_subscriber.topics, |left, right| {
+                (left == right).then(|| left.clone())
+            }),
+        },
     }
 }
 
@@ -192,6 +197,9 @@ pub fn missing(declared: &Rights, granted: &Rights) -> Vec<String> {
     if declared.workspace && !granted.workspace {
         lines.push("workspace: true".to_owned());
     }
+    let topics = declared.event_subscriber.topics.iter();
+    let topics = topics.filter(|topic| !granted.event_subscriber.topics.contains(topic));
+    lines.extend(topics.map(|topic| format!("event-subscriber: {{ topics: [ {topic} ] }}")));
     lines
 }
 
@@ -281,6 +289,11 @@ mod tests {
         );
         check(json!({"workspace": true}), json!({}), json!({}));
         check(json!({}), json!({"workspace": true, "scaffolder-actions": {"actions": ["a:b"]}}), json!({}));
+        check(
+            json!({"event-subscriber": {"topics": ["github", "gitlab"]}}),
+            json!({"event-subscriber": {"topics": ["gitlab", "catalog.entity", "GitHub"]}}),
+            json!({"event-subscriber": {"topics": ["gitlab"]}}),
+        );
     }
 
     #[test]
@@ -318,10 +331,16 @@ mod tests {
             "entity-provider": {"kinds": ["User"]},
             "scaffolder-actions": {"actions": ["acme:make"]},
             "workspace": true,
+            "event-subscriber": {"topics": ["github", "catalog.entity"]},
         }));
         assert_eq!(missing(&declared, &declared), Vec::<String>::new());
         assert_eq!(
-            missing(&declared, &rights(json!({"config": ["a"], "http": ["GET https://*.example.com"]}))),
+            missing(
+                &declared,
+                &rights(json!({
+                    "config": ["a"], "http": ["GET https://*.example.com"], "event-subscriber": {"topics": ["GitHub", "catalog.entity"]},
+                }))
+            ),
             [
                 "log: true",
                 "config: [ c ]",
@@ -332,6 +351,7 @@ mod tests {
                 "entity-provider: { kinds: [ User ] }",
                 "scaffolder-actions: { actions: [ acme:make ] }",
                 "workspace: true",
+                "event-subscriber: { topics: [ github ] }",
             ]
         );
     }
