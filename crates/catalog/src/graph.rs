@@ -14,6 +14,7 @@ pub(crate) mod refs;
 pub(crate) mod relation;
 pub(crate) mod remove;
 pub(crate) mod source;
+mod told;
 
 /// What makes two deliveries of an entity the same.
 pub(crate) fn source_hash(entity: &Entity, version: Option<&str>, facts: &BTreeMap<String, String>) -> String {

@@ -10,6 +10,7 @@ use callboard_store::{Error, Sql, Tx, args};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::told;
 use crate::index::changes::Changes;
 use crate::index::extract::Entries;
 use crate::limits::DOCUMENT_BYTES;
@@ -86,7 +87,7 @@ pub(crate) async fn store(tx: &mut Tx, changes: &mut Changes, documents: &[(i64,
         sql.push(" ON CONFLICT(entity_id) DO UPDATE SET document = excluded.document");
         tx.execute(sql).await?;
     }
-    Ok(())
+    told::stored(tx, documents.iter().map(|(id, stored, known)| (*id, (stored.hash.as_str(), *known))).collect()).await
 }
 
 /// A document as it goes out. `relations` are pairs of type and ref, in order; `errors` is what the table has.

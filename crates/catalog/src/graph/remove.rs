@@ -2,7 +2,7 @@
 
 use callboard_store::{Engine, Error, Sql, Tx, args, query};
 
-use super::{enqueue, forget_results};
+use super::{enqueue, forget_results, told};
 use crate::index::changes::Changes;
 use crate::index::extract::Entries;
 use crate::settings::Strategy;
@@ -131,9 +131,13 @@ async fn unindex(tx: &mut Tx, changes: &mut Changes, ids: &[i64]) -> Result<(), 
         let mut sql = Sql::new();
         sql.push("SELECT d.entity_id, d.document FROM document d JOIN entity e ON e.id = d.entity_id ");
         sql.push("WHERE e.hash IS NOT NULL AND d.entity_id IN ").ids(ids.iter().copied());
+        let mut seen = Vec::new();
         for row in tx.fetch_all(sql).await? {
-            changes.remove(row.get(0)?, &Entries::of_document(&row.get::<String>(1)?)?);
+            let id = row.get(0)?;
+            changes.remove(id, &Entries::of_document(&row.get::<String>(1)?)?);
+            seen.push(id);
         }
+        told::removed(tx, &seen).await?;
     }
     changes.flush(tx).await
 }

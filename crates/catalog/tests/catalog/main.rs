@@ -18,6 +18,7 @@
 //! | What app-config turns on and off, rules by origin, a readonly catalog | `settings` |
 //! | Filters, orders, pages, facets, full text, and who may see what | `query`, `access` |
 //! | How current an entity is | `freshness` |
+//! | What is told of entities, and to whom | `events` |
 //! | What is written and asked for, in numbers | `counting` |
 //! | Migrations, the index, moves to another database | `storage`, `transfer` |
 #![allow(
@@ -34,6 +35,7 @@ mod counted;
 mod counting;
 mod descriptors;
 mod errors;
+mod events;
 mod files;
 mod freshness;
 mod locations;
