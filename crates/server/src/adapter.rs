@@ -4,3 +4,4 @@
 pub(crate) mod catalog_reader;
 pub(crate) mod entity_processor;
 pub(crate) mod entity_provider;
+pub(crate) mod event_subscriber;

@@ -12,6 +12,7 @@ pub(crate) mod caller;
 pub(crate) mod catalog;
 pub(crate) mod error;
 pub(crate) mod etag;
+pub(crate) mod events;
 pub(crate) mod extensions;
 pub(crate) mod headers;
 pub(crate) mod health;

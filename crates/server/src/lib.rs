@@ -4,6 +4,7 @@ mod adapter;
 pub mod audit;
 pub mod cli;
 pub mod config;
+mod events;
 pub mod http;
 pub mod identity;
 mod plugins;

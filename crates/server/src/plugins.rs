@@ -19,6 +19,7 @@ use callboard_store::plugins::{Decisions, Report};
 use chrono::Utc;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::adapter::catalog_reader::Scheduled;
 use crate::config::Config;
 
 pub(crate) use keeper::{Keeper, Means};
@@ -31,6 +32,7 @@ pub(crate) struct Plugins {
     current: Arc<RwLock<Arc<PluginSet>>>,
     orders: mpsc::UnboundedSender<Order>,
     decisions: Decisions,
+    scheduled: Scheduled,
 }
 
 /// What the keeper is asked to do.
@@ -83,7 +85,7 @@ impl Plugins {
     pub(crate) async fn start(config: &Config, means: Means) -> Result<(Plugins, Keeper), callboard_catalog::Error> {
         let (orders, asked) = mpsc::unbounded_channel();
         let current = Arc::new(RwLock::new(Arc::new(PluginSet::default())));
-        let plugins = Plugins { current, orders, decisions: Decisions::new(means.db.clone()) };
+        let plugins = Plugins { current, orders, decisions: Decisions::new(means.db.clone()), scheduled: means.scheduled.clone() };
         let mut keeper = Keeper::new(config, means, plugins.clone(), asked);
         keeper.begin().await?;
         Ok((plugins, keeper))
@@ -92,6 +94,11 @@ impl Plugins {
     /// Those that there are now. A request asks once, so that all of it is answered by one version.
     pub(crate) fn current(&self) -> Arc<PluginSet> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What they act by where they work for nobody in particular.
+    pub(crate) fn scheduled(&self) -> &Scheduled {
+        &self.scheduled
     }
 
     /// Takes over what app-config says now, soon.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use callboard_catalog::{Catalog, Scm};
 use callboard_egress::{Egress, Settings, SettingsError};
 use callboard_host::{HostError, HostSettings, Limits, PluginHost};
-use callboard_store::{DatabaseConfig, Db, Kv};
+use callboard_store::{DatabaseConfig, Db, Kv, Outbox};
 use http::{HeaderValue, Uri};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::adapter::catalog_reader::Scheduled;
+use crate::adapter::event_subscriber;
 use crate::audit::{AuditError, AuditLog, Recorder};
 use crate::config::sources::Sources;
 use crate::config::{Config, Database, Listen};
+use crate::events;
 use crate::http::apis::{Allowed, RateLimit};
 use crate::http::health::{Lifecycle, Phase};
 use crate::http::openapi;
@@ -69,6 +71,7 @@ pub struct Portal {
     server: JoinHandle<std::io::Result<()>>,
     catalog: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    events: JoinHandle<()>,
     recorder: Recorder,
     db: Db,
 }
@@ -145,6 +148,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
     let keeper = tokio::spawn(parts.keeper.run(stop.clone()));
+    let events = tokio::spawn(events::run(app.clone(), stop.clone()));
     if let Some(Follow { sources, strict }) = follow {
         let app = app.clone();
         tokio::spawn(policy::watch(sources, strict, stop.clone(), move |config| take(&app, config)));
@@ -154,7 +158,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
     tracing::info!(%url, "ready");
-    Ok(Portal { url, address, lifecycle, stop, server, catalog, keeper, recorder, db })
+    Ok(Portal { url, address, lifecycle, stop, server, catalog, keeper, events, recorder, db })
 }
 
 impl Portal {
@@ -162,16 +166,17 @@ impl Portal {
     pub async fn shutdown(self) {
         self.lifecycle.enter(Phase::Stopping);
         self.stop.cancel();
-        let Portal { mut server, mut catalog, mut keeper, recorder, db, .. } = self;
-        let all = async { tokio::join!(&mut server, &mut catalog, &mut keeper) };
+        let Portal { mut server, mut catalog, mut keeper, mut events, recorder, db, .. } = self;
+        let all = async { tokio::join!(&mut server, &mut catalog, &mut keeper, &mut events) };
         match tokio::time::timeout(DRAIN, all).await {
-            Ok((Ok(Ok(())), Ok(()), Ok(()))) => {}
+            Ok((Ok(Ok(())), Ok(()), Ok(()), Ok(()))) => {}
             Ok(ended) => tracing::error!("the portal did not end in order: {ended:?}"),
             Err(_) => {
                 tracing::warn!("some answers took longer than {} s and were cut off", DRAIN.as_secs());
                 server.abort();
                 catalog.abort();
                 keeper.abort();
+                events.abort();
             }
         }
         recorder.finish().await;
@@ -244,6 +249,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         trusted_proxies: config.backend.trusted_proxies.clone(),
         catalog,
         answers: Answers::new(db.clone()),
+        outbox: Outbox::new(db.clone()),
         plugins,
         external: External::new(&config.backend.external_access, &egress),
         personal_tokens: PersonalTokens::new(db.clone()),

@@ -18,7 +18,13 @@ pub(crate) fn routes(app: &App) -> Routes {
 }
 
 /// What parts of the page are only for.
-const ASKED: [Permission; 3] = [Permission::AuditRead, Permission::PolicyRead, Permission::PluginManage];
+const ASKED: [Permission; 5] = [
+    Permission::AuditRead,
+    Permission::EventManage,
+    Permission::EventRead,
+    Permission::PluginManage,
+    Permission::PolicyRead,
+];
 
 /// Title, version, session, the pages that plugins contribute, and what the reader may of what the page asks.
 #[utoipa::path(get, path = "/app", tag = "app", operation_id = "getApp", responses((status = 200, body = AppInfo)))]

@@ -109,23 +109,29 @@ async fn sent(request: Request) -> Result<Option<Vec<u8>>> {
     }
     // A page of another site can send a form or plain text without asking, but not JSON.
     if !is_json(request.headers()) {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UnsupportedMediaTypeError",
-            "the body must be JSON, with the header `Content-Type: application/json`",
-        ));
+        return Err(not_json());
     }
     read(request.into_body(), limit).await.map(Some)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// 415.
+pub(crate) fn not_json() -> ApiError {
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaTypeError",
+        "the body must be JSON, with the header `Content-Type: application/json`",
+    )
+}
+
+/// Whether a request says that its body is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
 
 /// The whole body, of at most so many bytes.
-async fn read(body: Body, limit: usize) -> Result<Vec<u8>> {
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Vec<u8>> {
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(part) = stream.next().await {

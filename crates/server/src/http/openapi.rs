@@ -13,7 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, auth, catalog, etag, extensions, health, identify, issuer, permission, plugin_routes,
+    apis, app as app_info, audit, auth, catalog, etag, events, extensions, health, identify, issuer, permission,
+    plugin_routes,
     plugins, proxy, session, tokens, ui, user_settings, web,
 };
 
@@ -59,6 +60,7 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(permission::routes(app))
         .merge(auth::routes(app))
         .merge(plugins::routes(app))
+        .merge(events::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app))
         .merge(plugin_routes::routes(app))

@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use callboard_host::{Plugin, Processor};
 use callboard_model::api::{
-    ActionInfo, PluginChange, PluginGeneration, PluginHeld, PluginInfo, PluginList, PluginReplica, ProcessorInfo,
-    ProviderInfo,
+    ActionInfo, EventInfo, PluginChange, PluginGeneration, PluginHeld, PluginInfo, PluginList, PluginReplica,
+    ProcessorInfo, ProviderInfo,
 };
-use callboard_model::manifest::ScaffolderActionContribution;
-use callboard_model::rights::Rights;
+use callboard_model::manifest::{Manifest, ScaffolderActionContribution};
+use callboard_model::rights::{self, Rights};
 use callboard_store::plugins::{Generation, Report};
 use chrono::SecondsFormat;
 use utoipa_axum::routes;
@@ -117,6 +117,17 @@ pub(crate) fn running(app: &App, id: &str) -> Result<Plugin> {
     plugin.ok_or_else(|| ApiError::unavailable(format!("Plugin {id} does not run: {reason}")))
 }
 
+/// Whether a webhook is there but for its plugin, which app-config has and which does not run.
+pub(crate) fn is_down_with_webhook(app: &App, topic: &str) -> bool {
+    let plugins = app.plugins.current();
+    let down = plugins.all().iter().filter(|listed| listed.outcome.plugin().is_none());
+    down.filter_map(|listed| Some((listed, listed.outcome.manifest()?))).any(|(listed, manifest)| {
+        let effective = rights::intersect(&manifest.rights, &listed.granted).event_subscriber.topics;
+        let mut webhooks = manifest.contributes.event_subscriber.iter().flat_map(|contributed| &contributed.webhooks);
+        webhooks.any(|webhook| webhook.topic == topic && effective.contains(&webhook.topic))
+    })
+}
+
 fn listed(app: &App, id: &str) -> Result<Arc<Listed>> {
     let found = app.plugins.current().find(id).cloned();
     found.ok_or_else(|| ApiError::not_found(format!("No plugin '{}' in app-config", id.escape_default())))
@@ -196,6 +207,7 @@ fn info(listed: &Listed, beside: &Beside) -> PluginInfo {
             })
             .collect(),
         processors: plugin.map(|plugin| plugin.processors().into_iter().map(processor).collect()).unwrap_or_default(),
+        events: manifest.map(|manifest| events(manifest, &listed.granted)).unwrap_or_default(),
         routes: plugin.map(plugin_routes::infos).unwrap_or_default(),
         actions: plugin.map(|plugin| plugin.actions().map(action).collect()).unwrap_or_default(),
     }
@@ -211,6 +223,25 @@ fn generation(generation: &Generation) -> PluginGeneration {
         decided_at: generation.decided_at.to_rfc3339_opts(SecondsFormat::Millis, true),
         reason: Some(generation.reason.clone()).filter(|reason| !reason.is_empty()),
     }
+}
+
+/// What a plugin is told of.
+fn events(manifest: &Manifest, granted: &Rights) -> Vec<EventInfo> {
+    let Some(contributed) = &manifest.contributes.event_subscriber else { return Vec::new() };
+    let is_granted = |topic: &String| granted.event_subscriber.topics.contains(topic);
+    let own = contributed.topics.iter().map(|one| EventInfo {
+        topic: one.topic.clone(),
+        description: one.kinds.join(", "),
+        webhook: None,
+        granted: is_granted(&one.topic),
+    });
+    let webhooks = contributed.webhooks.iter().map(|one| EventInfo {
+        topic: one.topic.clone(),
+        description: one.description.clone(),
+        webhook: Some(format!("{}{}", super::events::WEBHOOKS, one.topic)),
+        granted: is_granted(&one.topic),
+    });
+    own.chain(webhooks).collect()
 }
 
 fn processor(processor: Processor) -> ProcessorInfo {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use callboard_catalog::Catalog;
 use callboard_egress::Egress;
+use callboard_store::Outbox;
 use url::Url;
 
 use super::apis::{Allowed, RateLimit};
@@ -34,6 +35,7 @@ pub struct Parts {
     pub(crate) answers: Answers,
     pub(crate) plugins: Plugins,
     pub(crate) egress: Egress,
+    pub(crate) outbox: Outbox,
     pub(crate) policy: Live,
     pub(crate) external: External,
     pub(crate) personal_tokens: PersonalTokens,

@@ -18,6 +18,7 @@ use super::load::{Failed, Live, Recipe, load};
 use super::origin::Found;
 use super::set::{Listed, Outcome, PluginSet};
 use super::wish::Wish;
+use crate::adapter::event_subscriber;
 use crate::config::PluginConfig;
 
 /// For how long the others leave the decisions to a replica that says nothing.
@@ -135,7 +136,11 @@ impl Keeper {
         let set = PluginSet::new(listed);
         let has_changed = !self.has_begun || !set.contributes_the_same(&before);
         let (providers, idle, processors) = (set.providers(), set.idle(), set.processors());
+        // Before anything of the catalog changes for them.
+        let db = &self.means.db;
+        let subscriptions = event_subscriber::subscriptions(&set, &db.subscriptions());
         self.plugins.replace(set);
+        db.subscribe(subscriptions).await?;
         if has_changed {
             self.means.catalog.set_providers_keeping(providers, &idle).await?;
             self.means.catalog.set_processors(processors).await?;

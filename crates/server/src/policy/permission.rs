@@ -42,6 +42,10 @@ pub enum Permission {
     PluginRun,
     /// Reloads plugins, switches them on and off, and goes back to the version before.
     PluginManage,
+    /// Sees the events that could not be delivered to plugins, with what is in them.
+    EventRead,
+    /// Has such events tried again, or discards them.
+    EventManage,
     /// Sends requests to the servers that an API's definition names. Only for people who are signed in.
     ApiTry,
     /// Reads what was changed and refused, by whom.
@@ -112,7 +116,7 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name, beside those that app-config and plugins name.
-    pub const BUILT_IN: [Permission; 17] = [
+    pub const BUILT_IN: [Permission; 19] = [
         Permission::EntityRead,
         Permission::EntityCreate,
         Permission::EntityDelete,
@@ -127,6 +131,8 @@ impl Permission {
         Permission::PluginAct,
         Permission::PluginRun,
         Permission::PluginManage,
+        Permission::EventRead,
+        Permission::EventManage,
         Permission::ApiTry,
         Permission::AuditRead,
         Permission::PolicyRead,
@@ -166,6 +172,8 @@ impl Permission {
             Permission::PluginAct => "plugin.act",
             Permission::PluginRun => "plugin.run",
             Permission::PluginManage => "plugin.manage",
+            Permission::EventRead => "event.read",
+            Permission::EventManage => "event.manage",
             Permission::ApiTry => "api.try",
             Permission::AuditRead => "audit.read",
             Permission::PolicyRead => "policy.read",
@@ -187,10 +195,15 @@ impl Permission {
             | Permission::LocationRead
             | Permission::PluginRead
             | Permission::PluginUse
+            | Permission::EventRead
             | Permission::AuditRead
             | Permission::PolicyRead => Some(Action::Read),
             Permission::EntityCreate | Permission::LocationCreate | Permission::EntityPush => Some(Action::Create),
-            Permission::EntityRefresh | Permission::PluginAct | Permission::PluginRun | Permission::PluginManage => {
+            Permission::EntityRefresh
+            | Permission::PluginAct
+            | Permission::PluginRun
+            | Permission::PluginManage
+            | Permission::EventManage => {
                 Some(Action::Update)
             }
             Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use callboard_artifact::Source;
 use callboard_host::Inspection;
-use callboard_model::manifest::{EntityProcessorContribution, RouteContribution};
+use callboard_model::manifest::{EntityProcessorContribution, EventSubscriberContribution, RouteContribution};
 use callboard_model::rights::Rights;
 use callboard_model::route::RouteMethod;
 use clap::Args;
@@ -14,6 +14,7 @@ use super::add::{fetch, parse};
 use super::desk::Desk;
 use super::shown::plain;
 use crate::cli::{ConfigFiles, Failure};
+use crate::http::events::WEBHOOKS;
 
 /// See what a plugin is and what it asks for
 ///
@@ -75,6 +76,8 @@ fn describe(inspection: &Inspection, source: &str, out: &mut dyn Write) -> std::
     let processors = manifest.contributes.entity_processor.iter().map(processor).collect::<Vec<_>>();
     let routes = manifest.contributes.routes.iter().map(|route| route_line(&manifest.id, route)).collect::<Vec<_>>();
     list(out, "processors", processors.iter().map(String::as_str))?;
+    let events = manifest.contributes.event_subscriber.iter().flat_map(events).collect::<Vec<_>>();
+    list(out, "is told of", events.iter().map(String::as_str))?;
     list(out, "routes", routes.iter().map(String::as_str))?;
     let actions = manifest.contributes.scaffolder_actions.iter().map(|action| action.id.as_str());
     list(out, "actions", actions)?;
@@ -84,6 +87,18 @@ fn describe(inspection: &Inspection, source: &str, out: &mut dyn Write) -> std::
         "\nWhat it asks for, to be granted in app-config.yaml:\n\n{}",
         grant_block(&manifest.id, source, &manifest.rights)
     )
+}
+
+/// What a plugin is told of, and who tells it.
+fn events(contributed: &EventSubscriberContribution) -> Vec<String> {
+    let own = contributed.topics.iter().map(|one| match one.kinds.as_slice() {
+        [] => one.topic.clone(),
+        kinds => format!("{} of {}", one.topic, plain(&kinds.join(", "))),
+    });
+    let webhooks = contributed.webhooks.iter().map(|one| {
+        format!("{}, by POST {WEBHOOKS}{}, signed with {}", one.topic, one.topic, plain(one.signature.secret()))
+    });
+    own.chain(webhooks).collect()
 }
 
 /// Which request it is, and what it needs.
@@ -136,21 +151,18 @@ fn grant_block(id: &str, source: &str, rights: &Rights) -> String {
     if rights.kv {
         grant.push("      kv: true".to_owned());
     }
-    for (key, kinds) in [
-        ("catalog", &rights.catalog.kinds),
-        ("entity-processor", &rights.entity_processor.kinds),
-        ("entity-provider", &rights.entity_provider.kinds),
+    for (key, of, items) in [
+        ("catalog", "kinds", &rights.catalog.kinds),
+        ("entity-processor", "kinds", &rights.entity_processor.kinds),
+        ("entity-provider", "kinds", &rights.entity_provider.kinds),
+        ("event-subscriber", "topics", &rights.event_subscriber.topics),
+        ("scaffolder-actions", "actions", &rights.scaffolder_actions.actions),
     ] {
-        if !kinds.is_empty() {
+        if !items.is_empty() {
             grant.push(format!("      {key}:"));
-            grant.push("        kinds:".to_owned());
-            grant.extend(kinds.iter().map(|kind| format!("          - {}", quoted(kind))));
+            grant.push(format!("        {of}:"));
+            grant.extend(items.iter().map(|item| format!("          - {}", quoted(item))));
         }
-    }
-    if !rights.scaffolder_actions.actions.is_empty() {
-        grant.push("      scaffolder-actions:".to_owned());
-        grant.push("        actions:".to_owned());
-        grant.extend(rights.scaffolder_actions.actions.iter().map(|id| format!("          - {}", quoted(id))));
     }
     if rights.workspace {
         grant.push("      workspace: true".to_owned());
@@ -187,6 +199,7 @@ mod tests {
             "catalog": {"kinds": ["Component", "API"]},
             "entity-processor": {"kinds": ["Resource"]},
             "entity-provider": {"kinds": ["Location"]},
+            "event-subscriber": {"topics": ["catalog.entity", "github"]},
             "scaffolder-actions": {"actions": ["acme:make"]},
             "workspace": true,
         }));

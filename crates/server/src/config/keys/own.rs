@@ -309,6 +309,9 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("plugins.*.grant.entity-processor.kinds", Texts, "The kinds that it may emit directly").default("`[]`"),
     Key::new("plugins.*.grant.entity-provider", Mapping, "Bring entities into the catalog"),
     Key::new("plugins.*.grant.entity-provider.kinds", Texts, "The kinds that it may bring in directly").default("`[]`"),
+    Key::new("plugins.*.grant.event-subscriber", Mapping, "Be told of what happens"),
+    Key::new("plugins.*.grant.event-subscriber.topics", Texts, "The topics: `catalog.entity`, and those of its webhooks")
+        .default("`[]`"),
     Key::new("plugins.*.grant.scaffolder-actions", Mapping, "Run steps of scaffolder templates"),
     Key::new("plugins.*.grant.scaffolder-actions.actions", Texts, "The ids of the actions that it may run").default("`[]`"),
     Key::new("plugins.*.grant.workspace", Boolean, "Use the folder of a scaffolder task, in the run of an action")
@@ -348,6 +351,14 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("host.limits.pageDeadline", Duration, "How long one page of a provider may take").default("60 seconds"),
     Key::new("host.limits.processorDeadline", Duration, "How long a batch of a processor may take")
         .default("10 seconds"),
+    Key::new("host.limits.eventDeadline", Duration, "How long a batch of events may take").default("10 seconds"),
+    Key::new("host.limits.eventAttempts", Number, "How often an event is tried before it is put aside").default("12"),
+    Key::new(
+        "host.limits.eventRetry",
+        Duration,
+        "The pause after an event's first failure; each further one is twice as long, up to an hour",
+    )
+    .default("5 seconds"),
     Key::new("host.limits.responseBytes", Number, "Bytes that may be read of one answer").default("32 MiB"),
     Key::new("host.limits.workspaceBytes", Number, "Bytes of the files of a scaffolder task's workspace together")
         .default("512 MiB"),

@@ -1,4 +1,5 @@
-//! Who signed in, who signed out, and who was turned away: it needs no permission, and is recorded all the same.
+//! Who signed in, who signed out, and who was turned away, at a door or at a webhook: it needs no permission, and is
+//! recorded all the same.
 
 use std::convert::Infallible;
 
@@ -14,6 +15,7 @@ use crate::http::state::App;
 /// What takes the place of a permission's name.
 const IN: &str = "sign-in";
 const OUT: &str = "sign-out";
+const WEBHOOK: &str = "webhook";
 
 /// What a request says of itself, for a handler that records what becomes of it.
 pub(crate) struct Asked(Entry);
@@ -41,6 +43,12 @@ impl Asked {
     pub(crate) fn turned_away(self, app: &App, provider: &str, why: &str) {
         let rule = why.to_owned();
         app.audit.denied(Entry { permission: IN.to_owned(), resource: Some(provider.to_owned()), rule, ..self.0 });
+    }
+
+    /// Somebody sent to a webhook and did not show that they are its sender.
+    pub(crate) fn unsigned(self, app: &App, topic: &str, why: &str) {
+        let rule = why.to_owned();
+        app.audit.denied(Entry { permission: WEBHOOK.to_owned(), resource: Some(topic.to_owned()), rule, ..self.0 });
     }
 
     async fn allowed(self, app: &App, what: &str, user: &EntityRef, provider: &str) -> Result<Begun> {
