@@ -4,6 +4,7 @@ pub(crate) mod apis;
 pub(crate) mod audit;
 pub(crate) mod catalog;
 mod client;
+pub(crate) mod events;
 pub(crate) mod identity;
 pub(crate) mod plugins;
 pub(crate) mod session;

@@ -107,6 +107,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/catalog/:namespace/:kind/:name/:tab?") view=Later::EntityPage />
             <Route path=path!("/plugins") view=Later::PluginsPage />
             <Route path=path!("/plugins/:id") view=Later::PluginPage />
+            <Route path=path!("/plugins/:id/events") view=Later::PluginEventsPage />
             <Route path=path!("/plugins/:id/pages/:extension") view=Later::PluginUiPage />
             <Route path=path!("/audit") view=Later::AuditLogPage />
             <Route path=path!("/permissions") view=Later::PermissionsPage />

@@ -12,7 +12,8 @@ use leptos_router::ChooseView;
 use crate::browser;
 use crate::messages::{Msg, t};
 use crate::pages::{
-    AuditLogPage, EntityPage, GalleryPage, PermissionsPage, PluginPage, PluginUiPage, PluginsPage, SettingsPage,
+    AuditLogPage, EntityPage, GalleryPage, PermissionsPage, PluginEventsPage, PluginPage, PluginUiPage, PluginsPage,
+    SettingsPage,
 };
 use crate::ui::{Button, EmptyState, Glyph, Variant};
 
@@ -92,6 +93,7 @@ later! {
     gallery GalleryPage gallery
     permissions PermissionsPage others
     plugin PluginPage others
+    plugin_events PluginEventsPage others
     plugin_ui PluginUiPage entity
     plugins PluginsPage others
     settings SettingsPage others

@@ -37,12 +37,15 @@ pub(crate) fn words(permission: &str) -> Option<&'static str> {
         "plugin.act" => Msg::MayActPlugin,
         "plugin.run" => Msg::MayRunPlugin,
         "plugin.manage" => Msg::MayManagePlugin,
+        "event.read" => Msg::MayReadEvents,
+        "event.manage" => Msg::MayManageEvents,
         "api.try" => Msg::MayTryApi,
         "audit.read" => Msg::MayReadAudit,
         "policy.read" => Msg::MayReadPolicy,
         // What the audit log has in a permission's place.
         "sign-in" => Msg::SignIn,
         "sign-out" => Msg::SignOut,
+        "webhook" => Msg::AWebhook,
         _ => return None,
     };
     Some(t(message))

@@ -24,6 +24,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("apis", "/api-docs"),
     ("plugins", "/plugins"),
     ("plugin", "/plugins/s3"),
+    ("plugin-events", "/plugins/s3/events"),
     ("audit", "/audit"),
     ("audit-nothing-found", "/audit?actor=user:default/nobody"),
     ("permissions", "/permissions"),

@@ -1,6 +1,6 @@
 //! One plugin: whether it runs, what it may do, what it adds, and how its providers are.
 
-use callboard_model::api::{PluginInfo, ProcessorInfo};
+use callboard_model::api::{EventInfo, PluginInfo, ProcessorInfo};
 use callboard_model::manifest::AttachmentPoint;
 use callboard_model::ui::Level;
 use leptos::prelude::*;
@@ -10,6 +10,7 @@ use super::{plugins, title_window};
 use crate::api;
 use crate::live::{Habits, live};
 use crate::messages::{Msg, t};
+use crate::session::use_portal;
 use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Glyph, Icon, Skeleton, Stale};
 
 mod providers;
@@ -47,6 +48,7 @@ pub(crate) fn PluginPage() -> impl IntoView {
             <Versions plugin=info.clone() on_change=move |()| plugin.reload() />
             <Extensions plugin=info.clone() />
             <Processors processors=info.processors.clone() />
+            <Events plugin=info.id.clone() events=info.events.clone() />
             <Card title=t(Msg::Rights) flush=true>
                 <RightsTable declared=info.declared granted=info.granted effective=info.effective />
             </Card>
@@ -154,4 +156,38 @@ fn Processors(processors: Vec<ProcessorInfo>) -> impl IntoView {
         })
         .collect::<Vec<_>>();
     (!rows.is_empty()).then(|| view! { <Card title=t(Msg::Processors)><dl class="key-values">{rows}</dl></Card> })
+}
+
+/// What the plugin is told of, and the way to what it did not take.
+#[component]
+fn Events(plugin: String, events: Vec<EventInfo>) -> impl IntoView {
+    let portal = use_portal();
+    let rows = events
+        .into_iter()
+        .map(|event| {
+            let text = match (&event.webhook, event.description.as_str()) {
+                (Some(path), "") => Msg::EventWebhook.with(&[("path", path)]),
+                (Some(path), text) => format!("{text} {}", Msg::EventWebhook.with(&[("path", path)])),
+                (None, "") => t(Msg::EventAllKinds).to_owned(),
+                (None, kinds) => Msg::EventKinds.with(&[("kinds", &kinds)]),
+            };
+            let text = if event.granted { text } else { Msg::EventNotGranted.with(&[("text", &text)]) };
+            view! { <dt><code>{event.topic}</code></dt><dd class="break">{text}</dd> }
+        })
+        .collect::<Vec<_>>();
+    let href = format!("/plugins/{plugin}/events");
+    let link = move || {
+        let href = href.clone();
+        portal.may("event.read").then(|| view! { <a class="button" href=href>{t(Msg::ShowDeadLetters)}</a> })
+    };
+    (!rows.is_empty()).then(|| {
+        view! {
+            <Card title=t(Msg::Events)>
+                <div class="stack">
+                    <dl class="key-values">{rows}</dl>
+                    <div class="alert__actions">{link}</div>
+                </div>
+            </Card>
+        }
+    })
 }
