@@ -8,6 +8,7 @@ mod browser;
 mod catalog_api;
 mod config;
 mod counting;
+mod events;
 mod kills;
 mod peers;
 mod plugins;

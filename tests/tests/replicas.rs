@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod cut;
+mod events;
 mod files;
 mod killed;
 mod portal;
