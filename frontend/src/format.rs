@@ -69,6 +69,17 @@ pub(crate) fn duration(ms: u64) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
+/// A short time with two or three digits: `0.35 ms`, `12 ms`, `1.2 s`.
+pub(crate) fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 0.995 => format!("{ms:.2} ms"),
+        ms if ms < 9.95 => format!("{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms if ms < 99_950.0 => format!("{:.1} s", ms / 1000.0),
+        ms => format!("{:.0} s", ms / 1000.0),
+    }
+}
+
 /// How long ago, or how far ahead, `at` is, both in milliseconds since 1970.
 pub(crate) fn relative(at: f64, now: f64) -> String {
     let seconds = ((now - at) / 1000.0).round();
@@ -163,6 +174,23 @@ mod tests {
             (u64::MAX, "16.0 EiB"),
         ] {
             assert_eq!(bytes(size), text);
+        }
+    }
+
+    #[test]
+    fn short_times_are_readable() {
+        for (ms, text) in [
+            (0.0, "0.00 ms"),
+            (0.35, "0.35 ms"),
+            (0.999, "1.0 ms"),
+            (9.94, "9.9 ms"),
+            (9.96, "10 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.0 s"),
+            (12_345.0, "12.3 s"),
+            (120_000.0, "120 s"),
+        ] {
+            assert_eq!(milliseconds(ms), text);
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) fn words(permission: &str) -> Option<&'static str> {
         "plugin.read" => Msg::MayReadPlugin,
         "plugin.use" => Msg::MayUsePlugin,
         "plugin.act" => Msg::MayActPlugin,
+        "plugin.log.read" => Msg::MayReadPluginLog,
+        "metrics.read" => Msg::MayReadMetrics,
         "plugin.run" => Msg::MayRunPlugin,
         "plugin.manage" => Msg::MayManagePlugin,
         "event.read" => Msg::MayReadEvents,

@@ -6,6 +6,7 @@ mod own;
 mod pages;
 mod permissions;
 mod petstore;
+mod plugin;
 mod plugin_ui;
 mod sign_in;
 mod xss;

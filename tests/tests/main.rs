@@ -17,3 +17,4 @@ mod s3;
 mod sandbox;
 mod sign_in;
 mod storage;
+mod telemetry;

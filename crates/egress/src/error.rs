@@ -151,6 +151,23 @@ impl Error {
         )
     }
 
+    /// One word for it, for statistics: there is a fixed number of them.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Url { .. } | Self::Header { .. } => "invalid",
+            Self::Refused { .. } | Self::Address { .. } => "refused",
+            Self::CredentialNotForOrigin { .. } | Self::Credential(_) => "credential",
+            Self::Resolve { .. } => "resolve",
+            Self::Connect { .. } => "connect",
+            Self::Tls { .. } => "tls",
+            Self::Timeout { .. } => "timeout",
+            Self::TooLarge { .. } => "too-large",
+            Self::Redirect { .. } => "redirect",
+            Self::Broken { .. } | Self::Malformed { .. } => "broken",
+            Self::Upload { .. } => "upload",
+        }
+    }
+
     /// Whether the request was refused by a rule of this side.
     pub fn is_refusal(&self) -> bool {
         matches!(

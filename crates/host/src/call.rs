@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use callboard_egress::Credential;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tracing::Instrument;
 use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
@@ -19,6 +20,8 @@ use crate::error::{ErrorKind, GuestError, PluginError};
 use crate::extension::scaffolder_actions::TaskLog;
 use crate::limits;
 use crate::plugin::{Inner, Plugin};
+use crate::spans;
+use crate::stats::{self, Seen, backtrace};
 use crate::workspace::Workspace;
 
 mod clock;
@@ -87,10 +90,20 @@ impl Plugin {
         guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
         check: impl FnOnce(T) -> Result<U, String>,
     ) -> Result<U, PluginError> {
+        let running = self.inner.stats.begin((target.extension_point, target.function));
+        let span = spans::call(&self.inner, &target);
+        let mut seen = Seen::default();
         let result = self
-            .attempt(&target, carried, guest)
+            .attempt(&target, carried, &mut seen, guest)
+            .instrument(span.clone())
             .await
             .and_then(|value| check(value).map_err(|message| (ErrorKind::Output, message)));
+        spans::ended(&span, &seen.request, result.as_ref().err());
+        match &result {
+            Ok(_) => running.end(stats::OK, &seen),
+            Err((kind, message)) if kind.is_fault() => running.end_in_fault(kind, message, seen),
+            Err((kind, _)) => running.end(kind.class(), &seen),
+        }
         let mut breaker = self.inner.breaker();
         match &result {
             Ok(_) => breaker.success(),
@@ -117,6 +130,7 @@ impl Plugin {
         &self,
         target: &Target<'_>,
         carried: Carried,
+        seen: &mut Seen,
         guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
     ) -> Result<T, (ErrorKind, String)> {
         let inner = &self.inner;
@@ -145,6 +159,7 @@ impl Plugin {
         };
 
         let request_id = format!("{:016x}", rand::random::<u64>());
+        seen.request.clone_from(&request_id);
         let (mut store, log) = self.store(&request_id, target, carried, deadline);
         let context = types::Context {
             plugin_id: inner.id.clone(),
@@ -158,6 +173,7 @@ impl Plugin {
         };
         let ended = tokio::time::timeout_at(deadline.into(), AssertUnwindSafe(running).catch_unwind()).await;
         let refused_memory = store.data().memory.refused;
+        seen.peak_memory = store.data().memory.held;
         // Nothing of an instance outlives its call, least of all after a fault.
         drop(store);
         let written = log.finish();
@@ -168,7 +184,10 @@ impl Plugin {
             Ok(Err(_panic)) => {
                 Err((ErrorKind::Trap, "the engine failed while it ran; this is a fault of the portal".to_owned()))
             }
-            Ok(Ok(Err(error))) => Err(fault(&error, refused_memory, inner.limits.memory, &written)),
+            Ok(Ok(Err(error))) => {
+                seen.backtrace = backtrace::frames(&error);
+                Err(fault(&error, refused_memory, inner.limits.memory, &written))
+            }
             Ok(Ok(Ok(Err(error)))) => Err(guest_error(error)),
             Ok(Ok(Ok(Ok(value)))) => Ok(value),
         }
@@ -183,7 +202,8 @@ impl Plugin {
     ) -> (Store<CallState>, GuestLog) {
         let inner = &self.inner;
         let called = (target.extension_point, target.function);
-        let log = GuestLog::new(&inner.id, request_id, called, inner.limits.log_bytes, carried.log.clone());
+        let log =
+            GuestLog::new(&inner.id, request_id, called, &inner.stats, inner.limits.log_bytes, carried.log.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::RESOURCES);
         // No arguments, no variables, no input, no folder, no network: the builder's own defaults.
@@ -202,7 +222,7 @@ impl Plugin {
             has_asked: false,
             log: log.clone(),
             table,
-            memory: MemoryGuard::new(inner.limits.memory),
+            memory: MemoryGuard::new(inner.limits.memory, inner.stats.clone()),
             wasi,
         };
         let mut store = Store::new(inner.pre.engine(), state);

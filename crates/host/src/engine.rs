@@ -1,8 +1,11 @@
 //! The WebAssembly engine, configured for code that nobody vouches for.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmFeatures};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmBacktraceDetails, WasmFeatures,
+};
 
 use crate::error::HostError;
 use crate::limits;
@@ -60,6 +63,10 @@ fn config() -> Config {
         .shared_memory(false)
         .wasm_features(SWITCHED_OFF, false)
         .wasm_component_model(true)
+        // The names of functions are enough. Lines would be of debugging information, which is the component's word and
+        // a format that is hard to read safely.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES))
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     config
 }

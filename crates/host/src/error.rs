@@ -151,6 +151,31 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// One word for it, for statistics: there is a fixed number of them.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            ErrorKind::Trap => "trap",
+            ErrorKind::Deadline => "deadline",
+            ErrorKind::Memory => "memory",
+            ErrorKind::Stack => "stack",
+            ErrorKind::TooMuchData => "too-much-data",
+            ErrorKind::Output => "output",
+            ErrorKind::Input => "input",
+            ErrorKind::NotTried => "not-tried",
+            ErrorKind::Busy => "busy",
+            ErrorKind::Suspended { .. } => "suspended",
+            ErrorKind::NotThere => "not-there",
+            ErrorKind::Guest(GuestError::Denied) => "guest-denied",
+            ErrorKind::Guest(GuestError::Invalid) => "guest-invalid",
+            ErrorKind::Guest(GuestError::NotFound) => "guest-not-found",
+            ErrorKind::Guest(GuestError::Unavailable) => "guest-unavailable",
+            ErrorKind::Guest(GuestError::Throttled) => "guest-throttled",
+            ErrorKind::Guest(GuestError::TooLarge) => "guest-too-large",
+            ErrorKind::Guest(GuestError::Other { .. }) => "guest-other",
+        }
+    }
+
     /// Whether it counts towards a suspension: what the guest did wrong, not what it reported.
     #[must_use]
     pub fn is_fault(&self) -> bool {

@@ -1,7 +1,8 @@
 //! Loads plugins.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use callboard_egress::Egress;
 use callboard_model::rights::{self, Rights};
@@ -28,6 +29,7 @@ use crate::guest_config::{GuestConfig, texts_at};
 use crate::inspect::{Inspection, inspect_within};
 use crate::limits::{self, LimitOverrides, Limits};
 use crate::plugin::{Inner, Plugin};
+use crate::stats::Statistics;
 use crate::{engine, imports, needs};
 
 /// What a host needs of the rest of the server.
@@ -70,6 +72,8 @@ pub struct PluginHost {
     cache: Cache,
     settings: Arc<HostSettings>,
     instances: Arc<Semaphore>,
+    /// By the ids of plugins: they outlast each loaded version.
+    statistics: Arc<Mutex<BTreeMap<String, Arc<Statistics>>>>,
 }
 
 impl PluginHost {
@@ -81,7 +85,24 @@ impl PluginHost {
         let engine = engine::start()?;
         let cache = Cache::open(&engine, settings.cache_dir.clone())?;
         let instances = Arc::new(Semaphore::new(limits::INSTANCES as usize));
-        Ok(PluginHost { engine, cache, settings: Arc::new(settings), instances })
+        Ok(PluginHost { engine, cache, settings: Arc::new(settings), instances, statistics: Arc::default() })
+    }
+
+    /// What is known of the plugin with this id, whichever of its versions is loaded; none where none ever was.
+    #[must_use]
+    pub fn statistics(&self, id: &str) -> Option<Arc<Statistics>> {
+        self.known().get(id).cloned()
+    }
+
+    /// What is known of each plugin that was ever loaded, in the order of their ids.
+    #[must_use]
+    pub fn all_statistics(&self) -> Vec<Arc<Statistics>> {
+        self.known().values().cloned().collect()
+    }
+
+    /// Adding to the map is one step, so a panic leaves nothing half done.
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Statistics>>> {
+        self.statistics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Accepts a plugin, or says why not. Nothing of it runs.
@@ -132,6 +153,8 @@ impl PluginHost {
         let scaffolder_actions = exports("scaffolder-actions").then(|| scaffolder_actions::GuestIndices::new(&pre));
         let event_subscriber = exports("event-subscriber").then(|| event_subscriber::GuestIndices::new(&pre));
         let ui = exports("ui").then(|| ui::GuestIndices::new(&pre));
+        let statistics = self.known().entry(spec.id.clone()).or_insert_with(|| Statistics::new(&spec.id)).clone();
+        let stats = statistics.recorder(&manifest.version.to_string(), &inspection.digest);
         let unlike = |error: wasmtime::Error| LoadReason::Export(format!("an export is not as in WIT: {error:#}"));
 
         let kv = self.settings.kv.of(&spec.id, spec.kv_generation);
@@ -161,6 +184,7 @@ impl PluginHost {
                 outbound: Semaphore::new(limits.outbound_requests),
                 instances: self.instances.clone(),
                 breaker: Mutex::new(Breaker::new(&limits)),
+                stats,
                 limits,
             }),
         })

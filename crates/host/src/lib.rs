@@ -38,6 +38,8 @@ pub mod limits;
 mod manifest;
 mod needs;
 mod plugin;
+pub mod spans;
+mod stats;
 mod workspace;
 
 pub use acting::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, CatalogReader};
@@ -52,4 +54,5 @@ pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, compatible, inspect};
 pub use limits::{LimitOverrides, Limits, LimitsError};
 pub use plugin::{Plugin, Suspension};
+pub use stats::Statistics;
 pub use workspace::Workspace;

@@ -141,6 +141,26 @@ pub const RESOURCES: usize = 256;
 pub const FAULTS_BEFORE_SUSPENSION: u32 = 5;
 /// The first suspension. Each further one is twice as long.
 pub const FIRST_SUSPENSION: Duration = Duration::from_secs(10);
+/// Frames of a trap's backtrace. A panic of Rust's takes ten of its own, and nobody reads more than the rest.
+pub const BACKTRACE_FRAMES: usize = 32;
+/// The longest name in a backtrace that is made readable. Names of generic functions have a few hundred bytes; decoding
+/// grows with the name, which is the component's word.
+pub const BACKTRACE_NAME_BYTES: usize = 2 * KIB;
+/// What of a function's name is shown.
+pub const BACKTRACE_NAME_CHARACTERS: usize = 200;
+/// Origins whose requests are counted apart; a right with a wildcard covers as many as a guest can think of, and each
+/// is a line on a page and some twenty series of metrics.
+pub const REMEMBERED_ORIGINS: usize = 32;
+/// Denials that are listed: more than a page of them nobody reads, and the next one after a fix is among them.
+pub const REMEMBERED_DENIALS: usize = 50;
+/// Lines of a plugin's log that are kept in memory for its page; the portal's own log has them all.
+pub const REMEMBERED_LINES: usize = 200;
+/// Bytes of these lines.
+pub const REMEMBERED_LOG_BYTES: usize = 64 * KIB;
+/// Bytes of one of these lines.
+pub const REMEMBERED_LINE_BYTES: usize = 2 * KIB;
+/// Versions of a plugin whose calls are counted apart.
+pub const REMEMBERED_VERSIONS: usize = 10;
 /// The longest suspension.
 pub const LONGEST_SUSPENSION: Duration = Duration::from_secs(600);
 

@@ -20,6 +20,7 @@ use crate::extension::event_subscriber::webhook::Webhook;
 use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::GuestConfig;
 use crate::limits::Limits;
+use crate::stats::Recorder;
 
 /// A plugin that was accepted. Cheap to clone. Nothing of it runs between calls.
 #[derive(Clone)]
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     /// Instances of all plugins at a time.
     pub(crate) instances: Arc<Semaphore>,
     pub(crate) breaker: Mutex<Breaker>,
+    pub(crate) stats: Recorder,
 }
 
 impl Plugin {

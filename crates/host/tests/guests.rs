@@ -27,3 +27,5 @@ mod processors;
 #[cfg(test)]
 #[path = "guests/routes.rs"]
 mod routes;
+#[path = "guests/statistics.rs"]
+mod statistics;

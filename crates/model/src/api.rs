@@ -17,6 +17,7 @@ pub mod described;
 mod events;
 mod identity;
 mod plugin;
+mod statistics;
 mod user_settings;
 
 pub use audit::{AuditDecision, AuditEntry, AuditPage};
@@ -27,6 +28,10 @@ pub use catalog::{
 };
 pub use events::{DeadLetter, DeadLetterPage, DeadLettersChanged, EventInfo};
 pub use plugin::{PluginChange, PluginGeneration, PluginHeld, PluginReplica};
+pub use statistics::{
+    BacktraceFrame, CallStatistics, Denial, Latency, LatencyBucket, LogLevel, OutboundStatistics, PluginFault,
+    PluginLog, PluginLogLine, PluginStatistics, VersionStatistics,
+};
 pub use user_settings::{UserSetting, UserSettingName, UserSettingValue, UserSettingsAnswer, UserSettingsRequest};
 
 pub use identity::{

@@ -22,5 +22,5 @@ pub use model::{
     Apis, App, Audience, Auth, Backend, ClientAuthentication, ClientSecret, Config, DEFAULT_ENVIRONMENT, Database,
     DevelopmentUser, ExternalAccess, ExternalKind, Guest, HostSettings, Listen, Matching, OidcService, Organization,
     Permission, PluginConfig, PolicyRule, Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader, Resolver,
-    SessionLifetimes, SignInProvider, SignInService, TrustedProxies, TryAllow, TryItOut, UserIdClaim,
+    SessionLifetimes, SignInProvider, SignInService, Telemetry, TrustedProxies, TryAllow, TryItOut, UserIdClaim,
 };

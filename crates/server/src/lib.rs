@@ -7,9 +7,11 @@ pub mod config;
 mod events;
 pub mod http;
 pub mod identity;
+mod metrics;
 mod plugins;
 pub mod policy;
 pub mod portal;
+mod telemetry;
 pub mod user_settings;
 
 pub use portal::{Follow, Options, Portal, StartError, start};

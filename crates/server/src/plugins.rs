@@ -87,7 +87,8 @@ impl Plugins {
         let current = Arc::new(RwLock::new(Arc::new(PluginSet::default())));
         let plugins = Plugins { current, orders, decisions: Decisions::new(means.db.clone()), scheduled: means.scheduled.clone() };
         let mut keeper = Keeper::new(config, means, plugins.clone(), asked);
-        keeper.begin().await?;
+        // On the heap: what it waits for is many futures deep, and whoever starts a portal waits for it, too.
+        Box::pin(keeper.begin()).await?;
         Ok((plugins, keeper))
     }
 

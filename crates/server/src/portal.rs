@@ -33,6 +33,7 @@ use crate::http::viewer::{Viewer, ViewerError};
 use crate::identity::origin::Origins;
 use crate::identity::token::user::LIFETIME as USER_TOKEN_LIFETIME;
 use crate::identity::{Clock, Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
+use crate::metrics::Metrics;
 use crate::plugins::{self, Keeper, Means, Plugins};
 use crate::policy::{self, Live, Policy};
 use crate::user_settings::UserSettings;
@@ -135,7 +136,8 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     let url = reachable(&listen, address)?;
 
     let lifecycle = Lifecycle::new();
-    let front = Front::new(lifecycle.clone());
+    let metrics = Metrics::new();
+    let front = Front::new(lifecycle.clone(), metrics.requests.clone());
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let service = front.router().into_make_service_with_connect_info::<SocketAddr>();
@@ -144,7 +146,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     // Until the portal stands, an error must not leave the listener behind.
     let guard = stop.clone().drop_guard();
 
-    let parts = build(&config, &data_dir, &url).await?;
+    let parts = build(&config, &data_dir, &url, metrics).await?;
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
     let keeper = tokio::spawn(parts.keeper.run(stop.clone()));
@@ -200,7 +202,7 @@ struct Built {
     keeper: Keeper,
 }
 
-async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result<Built, StartError> {
+async fn build(config: &Config, data_dir: &std::path::Path, url: &Url, metrics: Metrics) -> Result<Built, StartError> {
     tokio::fs::create_dir_all(data_dir)
         .await
         .map_err(|error| StartError::DataDir { path: data_dir.to_owned(), error })?;
@@ -224,7 +226,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     let policy = Live::new(Policy::new(&config.permission));
     let scheduled = Scheduled { catalog: catalog.clone(), policy: policy.clone() };
-    let means = Means { host, egress: egress.clone(), db: db.clone(), catalog: catalog.clone(), scheduled };
+    let means = Means { host: host.clone(), egress: egress.clone(), db: db.clone(), catalog: catalog.clone(), scheduled };
     let (plugins, keeper) = Plugins::start(config, means).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();
@@ -251,6 +253,8 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url) -> Result
         answers: Answers::new(db.clone()),
         outbox: Outbox::new(db.clone()),
         plugins,
+        host,
+        metrics,
         external: External::new(&config.backend.external_access, &egress),
         personal_tokens: PersonalTokens::new(db.clone()),
         user_tokens,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callboard_model::api::{ExtensionInfo, PluginChange, PluginInfo, PluginList};
+use callboard_model::api::{ExtensionInfo, PluginChange, PluginInfo, PluginList, PluginLog, PluginStatistics};
 use callboard_model::ui::{Outcome, TableState, Tree};
 use serde_json::{Value, json};
 
@@ -21,6 +21,16 @@ pub(crate) async fn by_id(id: String) -> Result<PluginInfo, ApiError> {
 /// Has a plugin changed: `reload`, `rollback`, `enable` or `disable`. It may have to be compiled, which takes a while.
 pub(crate) async fn change(plugin: &str, change: &str) -> Result<PluginChange, ApiError> {
     client::post(&format!("/api/plugins/{}/{change}", segment(plugin)), &json!({})).await
+}
+
+/// What a plugin did since the server started.
+pub(crate) async fn statistics(id: String) -> Result<PluginStatistics, ApiError> {
+    client::get(&format!("/api/plugins/{}/statistics", segment(&id))).await
+}
+
+/// What a plugin wrote last, and its last fault.
+pub(crate) async fn log(id: String) -> Result<PluginLog, ApiError> {
+    client::get(&format!("/api/plugins/{}/log", segment(&id))).await
 }
 
 /// Runs a provider now.

@@ -13,10 +13,16 @@ use crate::messages::{Msg, t};
 use crate::session::use_portal;
 use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Glyph, Icon, Skeleton, Stale};
 
+mod denials;
+mod health;
+mod log;
 mod providers;
 mod rights;
 mod versions;
 
+use denials::{Denials, Missing};
+use health::{Health, Outbound};
+use log::Log;
 use providers::Providers;
 use rights::RightsTable;
 use versions::Versions;
@@ -40,18 +46,33 @@ pub(crate) fn PluginPage() -> impl IntoView {
     let providers = Memo::new(move |_| {
         plugin.data.with(|plugin| plugin.as_ref().map(|plugin| plugin.providers.clone())).unwrap_or_default()
     });
+    // What only plugins of app-config have, so that a wrong address asks once.
+    let known = move || plugin.data.with(|plugin| plugin.as_ref().map(|plugin| plugin.id.clone()));
+    let habits = Habits { beats: true, keeps: false };
+    let statistics = live(known, api::plugins::statistics, habits);
+    let log = live(known, api::plugins::log, habits);
+    let numbers = Memo::new(move |_| statistics.data.get());
     let failed = Memo::new(move |_| plugin.error.get().filter(|_| fixed.with(Option::is_none)));
     let body = move || match (fixed.get(), failed.get()) {
         (Some(info), _) => view! {
             <Facts plugin=info.clone() />
             <Providers plugin=info.id.clone() providers=providers on_run=move |()| plugin.reload() />
             <Versions plugin=info.clone() on_change=move |()| plugin.reload() />
+            <Health statistics=numbers />
+            <Denials statistics=numbers />
+            <Outbound statistics=numbers may_send=!info.effective.http.is_empty() />
             <Extensions plugin=info.clone() />
             <Processors processors=info.processors.clone() />
             <Events plugin=info.id.clone() events=info.events.clone() />
             <Card title=t(Msg::Rights) flush=true>
-                <RightsTable declared=info.declared granted=info.granted effective=info.effective />
+                <RightsTable
+                    declared=info.declared.clone()
+                    granted=info.granted.clone()
+                    effective=info.effective.clone()
+                />
+                <Missing plugin=info.clone() />
             </Card>
+            <Log log=log.data error=log.error />
         }
         .into_any(),
         (None, Some(error)) if error.is_gone() => {

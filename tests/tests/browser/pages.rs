@@ -165,6 +165,9 @@ async fn the_plugins_page_says_what_each_may_do() -> Result<()> {
         "catalog.providers.awsS3",
         "awsS3-provider:default",
         "every 5 seconds",
+        "entity-provider.read",
+        "2xx",
+        "Nothing was refused.",
     ] {
         window.until_text(text).await?;
     }

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use callboard_model::api::LogLevel;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::bindings::log::Level;
 use crate::extension::scaffolder_actions::{LogLevel, TaskLog};
+use crate::stats::Recorder;
 
 /// The log of one call. Past its limit, what is written is dropped with a note; a guest that talks too much is not
 /// worth a fault.
@@ -26,6 +28,7 @@ struct Inner {
     function: &'static str,
     /// Instead of the portal's log.
     task: Option<Arc<dyn TaskLog>>,
+    stats: Recorder,
     state: Mutex<State>,
 }
 
@@ -41,6 +44,7 @@ impl GuestLog {
         plugin: &str,
         request: &str,
         called: (&'static str, &'static str),
+        stats: &Recorder,
         limit: usize,
         task: Option<Arc<dyn TaskLog>>,
     ) -> GuestLog {
@@ -52,6 +56,7 @@ impl GuestLog {
                 extension_point,
                 function,
                 task,
+                stats: stats.clone(),
                 state: Mutex::new(State { left: limit, full: false, written: Vec::new() }),
             }),
         }
@@ -106,7 +111,7 @@ impl GuestLog {
     }
 
     fn emit(&self, level: Level, message: &str) {
-        let Inner { plugin, request, extension_point, function, task, .. } = &*self.inner;
+        let Inner { plugin, request, extension_point, function, task, stats, .. } = &*self.inner;
         if let Some(task) = task {
             let level = match level {
                 Level::Debug => LogLevel::Debug,
@@ -116,11 +121,23 @@ impl GuestLog {
             };
             return task.line(level, message);
         }
+        stats.wrote(level.into(), request, (extension_point, function), message);
         match level {
             Level::Debug => tracing::debug!(target: "plugin", plugin, request, extension_point, function, "{message}"),
             Level::Info => tracing::info!(target: "plugin", plugin, request, extension_point, function, "{message}"),
             Level::Warn => tracing::warn!(target: "plugin", plugin, request, extension_point, function, "{message}"),
             Level::Error => tracing::error!(target: "plugin", plugin, request, extension_point, function, "{message}"),
+        }
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> LogLevel {
+        match level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
         }
     }
 }
@@ -202,7 +219,8 @@ mod tests {
     use super::*;
 
     fn log(limit: usize) -> GuestLog {
-        GuestLog::new("test", "1", ("ui", "render"), limit, None)
+        let stats = crate::stats::Statistics::new("test").recorder("0.1.0", "sha256:");
+        GuestLog::new("test", "1", ("ui", "render"), &stats, limit, None)
     }
 
     #[test]

@@ -12,15 +12,18 @@ use crate::bindings::types::Error;
 use crate::call::{CallState, output};
 use crate::limits;
 use crate::plugin::Inner;
+use crate::stats::Refusal;
 
 impl wit::Host for CallState {
     async fn get(&mut self, refs: Vec<String>) -> wasmtime::Result<Result<Vec<Option<String>>, Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("catalog.get");
         Ok(get(&self.plugin, &*self.acting.catalog, &refs).await)
     }
 
     async fn query(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Page, Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("catalog.query");
         Ok(query(&self.plugin, &*self.acting.catalog, request).await)
     }
 }
@@ -35,7 +38,7 @@ async fn get(plugin: &Inner, catalog: &dyn CatalogReader, refs: &[String]) -> Re
         )));
     }
     let refs = refs.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let found = catalog.get(&granted, &refs).await?;
+    let found = catalog.get(&granted, &refs).await.map_err(|error| refused(plugin, error))?;
     fits(found.iter().flatten())?;
     Ok(found)
 }
@@ -56,7 +59,8 @@ async fn query(plugin: &Inner, catalog: &dyn CatalogReader, request: wit::Reques
     let filter = Predicate::from_value(&filter).map_err(|error| not_right(&error))?;
     let order =
         order.map(|order| CatalogOrder { field: order.field, descending: order.direction == wit::Direction::Desc });
-    let page = catalog.query(&granted, CatalogQuery { filter, fields, order, limit, cursor }).await?;
+    let page = catalog.query(&granted, CatalogQuery { filter, fields, order, limit, cursor }).await;
+    let page = page.map_err(|error| refused(plugin, error))?;
     fits(page.entities.iter())?;
     Ok(wit::Page { entities: page.entities, next: page.next })
 }
@@ -68,6 +72,10 @@ fn granted(plugin: &Inner) -> Result<Predicate, Error> {
         // Both sides name kinds, or the interface would not be linked.
         let lines = rights::missing(&plugin.manifest.rights, &plugin.granted);
         let lines: Vec<String> = lines.into_iter().filter(|line| line.starts_with("catalog:")).collect();
+        let place = format!("plugins.{}.grant", plugin.id);
+        let message = "entities of the kinds that its manifest asks for".to_owned();
+        let line = Some(lines.join("\n"));
+        plugin.stats.denied(Refusal { right: "catalog", message, line, place: Some(place), by_author: false });
         return Err(Error::Denied(format!(
             "app-config grants none of the kinds that the manifest asks for; add below `plugins.{}.grant`: {}",
             plugin.id,
@@ -75,6 +83,15 @@ fn granted(plugin: &Inner) -> Result<Predicate, Error> {
         )));
     }
     Ok(Predicate::one_of("kind", kinds))
+}
+
+/// What the policy refuses goes into the statistics; its text names the rule to add.
+fn refused(plugin: &Inner, error: CatalogError) -> CatalogError {
+    if let CatalogError::Denied(message) = &error {
+        let message = output::clean(message, 500);
+        plugin.stats.denied(Refusal { right: "catalog", message, line: None, place: None, by_author: false });
+    }
+    error
 }
 
 fn parse(text: &str) -> Result<EntityRef, Error> {

@@ -7,6 +7,7 @@ use callboard_egress as egress;
 use callboard_model::rights::{self, HttpRight, Origin, Side};
 use futures::future::join_all;
 use http::{HeaderMap, Method};
+use tracing::Instrument;
 use url::Url;
 use wasmtime::component::Resource;
 
@@ -16,6 +17,8 @@ use crate::call::CallState;
 use crate::extension::scaffolder_actions::secret;
 use crate::limits;
 use crate::plugin::Inner;
+use crate::stats::Refusal;
+use crate::{limits, spans};
 
 /// What is left of an answer's body. It counts what the guest reads of it, and knows its own deadline.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it from their own private module")]
@@ -24,6 +27,7 @@ pub struct Body(egress::Body);
 impl wit::Host for CallState {
     async fn send(&mut self, requests: Vec<wit::Request>) -> wasmtime::Result<Vec<Result<wit::Response, Error>>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("http.send");
         let plugin = self.plugin.clone();
         let count = requests.len();
         if count > limits::REQUESTS_PER_SEND {
@@ -100,13 +104,16 @@ async fn send(
     }
     let method = method(request.method);
     // Before anything is asked about a credential, so that a refusal costs nothing and tells nothing.
-    egress::Policy::check(&plugin.policy, &method, &url).map_err(|refused| Error::Denied(refused.to_string()))?;
+    egress::Policy::check(&plugin.policy, &method, &url).map_err(|refused| {
+        plugin.stats.denied(plugin.policy.refusal(&method, &url));
+        Error::Denied(refused.to_string())
+    })?;
     let credential = match &request.credential {
         None => None,
         Some(handle) => Some(credential(plugin, secrets, handle).await?),
     };
     let time = answer_time(deadline);
-    let mut outgoing = egress::Request::new(method, url);
+    let mut outgoing = egress::Request::new(method.clone(), url.clone());
     for header in &request.headers {
         outgoing.header(&header.name, &header.value).map_err(|error| told(&error))?;
     }
@@ -117,14 +124,43 @@ async fn send(
     outgoing.profile = egress::HeaderProfile::Plugin;
     outgoing.credential = credential;
     outgoing.revalidate = request.revalidate.then(|| scope(plugin, user));
-    let shown = shown(&outgoing.url);
+    let span = spans::request(method.as_str(), &url);
+    let begun = Instant::now();
     let sent = tokio::time::timeout(time, async {
         let _turn = plugin.outbound.acquire().await;
         plugin.egress.send(outgoing, &plugin.policy).await
     });
-    match sent.await {
-        Err(_) => Err(Error::Unavailable(format!("{shown} did not answer within {time:?}"))),
-        Ok(answer) => answer.map_err(|error| told(&error)),
+    let sent = sent.instrument(span.clone()).await;
+    let came = match &sent {
+        Ok(Ok(answer)) => Ok(answer.status.as_u16()),
+        Ok(Err(error)) => Err(error.class()),
+        Err(_) => Err("timeout"),
+    };
+    spans::answered(&span, came);
+    plugin.stats.sent(&url.origin().ascii_serialization(), came, begun.elapsed());
+    match sent {
+        Err(_) => Err(Error::Unavailable(format!("{} did not answer within {time:?}", self::shown(&url)))),
+        Ok(answer) => answer.map_err(|error| {
+            if let Some(refusal) = refused_on_its_way(&plugin.policy, &method, &error) {
+                plugin.stats.denied(refusal);
+            }
+            told(&error)
+        }),
+    }
+}
+
+/// What refused a request after the grant had let it begin: the grant again, at a redirect, or the address.
+fn refused_on_its_way(policy: &GrantPolicy, method: &Method, error: &egress::Error) -> Option<Refusal> {
+    match error {
+        egress::Error::Refused { url, .. } => Some(policy.refusal(method, &url.parse().ok()?)),
+        egress::Error::Address { host, addr, reason, .. } => Some(Refusal {
+            right: "http",
+            message: crate::call::output::clean(&format!("{host} is {addr}, which {reason}"), 300),
+            line: None,
+            place: None,
+            by_author: false,
+        }),
+        _ => None,
     }
 }
 
@@ -207,6 +243,25 @@ pub(crate) struct GrantPolicy {
     pub(crate) declared: Vec<HttpRight>,
     pub(crate) granted: Vec<HttpRight>,
     pub(crate) effective: Vec<HttpRight>,
+}
+
+impl GrantPolicy {
+    /// A request that is not allowed, for the statistics: without its path, which is the guest's to choose.
+    fn refusal(&self, method: &Method, url: &Url) -> Refusal {
+        let missing = rights::refusal(&self.declared, &self.granted, method.as_str(), url);
+        let by_author = missing.as_ref().is_some_and(|missing| missing.side == Side::Declared);
+        let place = match by_author {
+            true => "rights.http".to_owned(),
+            false => format!("plugins.{}.grant.http", self.plugin),
+        };
+        Refusal {
+            right: "http",
+            message: format!("{method} {}", url.origin().ascii_serialization()),
+            place: missing.is_some().then_some(place),
+            line: missing.map(|missing| missing.line_to_add),
+            by_author,
+        }
+    }
 }
 
 impl egress::Policy for GrantPolicy {

@@ -10,24 +10,28 @@ use crate::call::CallState;
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("kv.get");
         let plugin = &self.plugin;
         Ok(plugin.kv.get(&key).await.map_err(|error| told(&plugin.id, error)))
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("kv.set");
         let plugin = &self.plugin;
         Ok(plugin.kv.set(&key, &value).await.map_err(|error| told(&plugin.id, error)))
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("kv.delete");
         let plugin = &self.plugin;
         Ok(plugin.kv.delete(&key).await.map_err(|error| told(&plugin.id, error)))
     }
 
     async fn keys(&mut self, prefix: String, after: Option<String>) -> wasmtime::Result<Result<Vec<String>, Error>> {
         self.has_asked = true;
+        self.plugin.stats.host_call("kv.keys");
         let plugin = &self.plugin;
         Ok(plugin.kv.keys(&prefix, after.as_deref()).await.map_err(|error| told(&plugin.id, error)))
     }

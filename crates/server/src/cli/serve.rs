@@ -39,9 +39,10 @@ Examples:
 The portal ends at Ctrl-C or SIGTERM, after the requests that are under way.";
 
 pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
-    logging::start(command.log_format);
     let sources = command.config.sources()?;
     let Loaded { config, report } = load(&sources);
+    let telemetry = config.as_ref().and_then(|config| config.backend.telemetry.as_ref());
+    let exporting = logging::start(command.log_format, telemetry).map_err(|error| Failure::Start(error.to_string()))?;
     let Some(config) = config.filter(|_| report.is_accepted(command.config.strict)) else {
         return Err(Failure::Config(format!("the configuration is not accepted.\n{report}")));
     };
@@ -67,6 +68,9 @@ pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<
     end.asked().await;
     tracing::info!("ending");
     portal.shutdown().await;
+    if let Some(exporting) = exporting {
+        exporting.finish().await;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

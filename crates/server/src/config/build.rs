@@ -9,6 +9,7 @@ pub(crate) mod external;
 mod parts;
 mod proxy;
 mod sign_in;
+mod telemetry;
 
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,7 @@ impl Build<'_> {
             reading: self.json("backend.reading"),
             external_access: self.external_access(),
             trusted_proxies: self.trusted_proxies(),
+            telemetry: self.telemetry(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod external;
 mod proxy;
 mod sign_in;
+mod telemetry;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ pub use proxy::{Proxy, ProxyCredentials, ProxyEndpoint, ProxyHeader};
 pub use sign_in::{
     ClientAuthentication, ClientSecret, Matching, OidcService, Resolver, SignInProvider, SignInService, UserIdClaim,
 };
+pub use telemetry::Telemetry;
 pub use trust::TrustedProxies;
 
 /// The whole configuration, checked.
@@ -127,6 +129,8 @@ pub struct Backend {
     pub external_access: Vec<ExternalAccess>,
     /// `backend.trustProxy`.
     pub trusted_proxies: TrustedProxies,
+    /// `backend.telemetry`; none where no traces are sent.
+    pub telemetry: Option<Telemetry>,
 }
 
 /// An address to listen on.

@@ -13,9 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, auth, catalog, etag, events, extensions, health, identify, issuer, permission,
-    plugin_routes,
-    plugins, proxy, session, tokens, ui, user_settings, web,
+    apis, app as app_info, audit, auth, catalog, etag, events, extensions, health, identify, issuer, metrics, permission,
+    plugin_routes, plugins, proxy, session, statistics, tokens, ui, user_settings, web,
 };
 
 /// What the description says of the API as a whole.
@@ -61,12 +60,16 @@ fn api(app: &App) -> (Router<App>, OpenApi) {
         .merge(auth::routes(app))
         .merge(plugins::routes(app))
         .merge(events::routes(app))
+        .merge(statistics::routes(app))
         .merge(extensions::routes(app))
         .merge(ui::routes(app))
         .merge(plugin_routes::routes(app))
         .mount("/user-settings", user_settings::routes(app));
     let (router, description) = routes.finish();
-    (Router::new().nest("/api", router), Whole::openapi().nest("/api", description))
+    let (beside, description_beside) = metrics::routes(app).open();
+    let mut whole = Whole::openapi().nest("/api", description);
+    whole.merge(description_beside);
+    (Router::new().nest("/api", router).merge(beside), whole)
 }
 
 fn described(document: Value) -> routing::MethodRouter<App> {

@@ -128,7 +128,7 @@ pub(crate) fn is_down_with_webhook(app: &App, topic: &str) -> bool {
     })
 }
 
-fn listed(app: &App, id: &str) -> Result<Arc<Listed>> {
+pub(crate) fn listed(app: &App, id: &str) -> Result<Arc<Listed>> {
     let found = app.plugins.current().find(id).cloned();
     found.ok_or_else(|| ApiError::not_found(format!("No plugin '{}' in app-config", id.escape_default())))
 }

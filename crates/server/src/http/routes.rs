@@ -1,7 +1,7 @@
 //! How a route is added: with the permission that it needs.
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
@@ -16,6 +16,7 @@ use super::caller;
 use super::error::{self, ApiError};
 use super::remembered;
 use super::state::App;
+use crate::metrics::RequestsOfRoute;
 use crate::policy::Permission;
 
 /// A route with its description, as `routes!(handler)` makes it.
@@ -138,11 +139,17 @@ impl Routes {
 
     /// A router that answers 404 without a body to what it does not know, and the description of the rest.
     pub(crate) fn finish(self) -> (Router<App>, OpenApi) {
+        let (router, description) = self.open();
+        (router.fallback(nothing).method_not_allowed_fallback(nothing), description)
+    }
+
+    /// The same without an answer of its own to what it does not know.
+    pub(crate) fn open(self) -> (Router<App>, OpenApi) {
         let (router, mut description) = self.router.split_for_parts();
         // A parameter that takes the rest of the path is axum's own word; a description has none for it.
         let paths = std::mem::take(&mut description.paths.paths);
         description.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
-        (router.fallback(nothing).method_not_allowed_fallback(nothing), description)
+        (router, description)
     }
 }
 
@@ -173,6 +180,11 @@ pub(crate) async fn nothing() -> StatusCode {
 }
 
 async fn guard(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
+    if let (Some(found), Some(path)) =
+        (request.extensions().get::<RequestsOfRoute>(), request.extensions().get::<MatchedPath>())
+    {
+        found.is(path.as_str());
+    }
     let (permission, mut request) = match needs.permission(&app, request).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),

@@ -13,6 +13,7 @@ use tower_http::compression::CompressionLayer;
 use super::error::{self, ApiError};
 use super::health::{self, Lifecycle, Phase};
 use super::{headers, trace};
+use crate::metrics::Requests;
 
 /// How long a request may wait for the portal to start, as in Backstage.
 const STARTUP_PAUSE: Duration = Duration::from_secs(5);
@@ -24,11 +25,12 @@ pub(crate) struct Front {
     portal: Arc<OnceLock<Router>>,
     /// For how long a request waits.
     pause: Duration,
+    requests: Requests,
 }
 
 impl Front {
-    pub(crate) fn new(lifecycle: Lifecycle) -> Front {
-        Front { lifecycle, portal: Arc::new(OnceLock::new()), pause: STARTUP_PAUSE }
+    pub(crate) fn new(lifecycle: Lifecycle, requests: Requests) -> Front {
+        Front { lifecycle, portal: Arc::new(OnceLock::new()), pause: STARTUP_PAUSE, requests }
     }
 
     /// From now on this answers.
@@ -46,7 +48,7 @@ impl Front {
             .fallback_service(rest)
             .layer(CompressionLayer::new())
             .layer(middleware::from_fn(headers::secure))
-            .layer(middleware::from_fn(trace::log))
+            .layer(middleware::from_fn_with_state(self.requests.clone(), trace::log))
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_portal_that_does_not_start_says_so_after_a_while() {
-        let front = Front { pause: Duration::from_millis(20), ..Front::new(Lifecycle::new()) };
+        let front = Front { pause: Duration::from_millis(20), ..Front::new(Lifecycle::new(), Requests::default()) };
         let (status, body) = ask(&front, "/api/x?y=1").await;
         assert_eq!(status, 503);
         let error = json!({ "name": "ServiceUnavailableError", "message": "Service has not started up yet" });
@@ -98,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_early_waits() {
-        let front = Front { pause: Duration::from_secs(60), ..Front::new(Lifecycle::new()) };
+        let front = Front { pause: Duration::from_secs(60), ..Front::new(Lifecycle::new(), Requests::default()) };
         let early = tokio::spawn({
             let front = front.clone();
             async move { ask(&front, "/api/x").await }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use callboard_catalog::Catalog;
 use callboard_egress::Egress;
+use callboard_host::PluginHost;
 use callboard_store::Outbox;
 use url::Url;
 
@@ -14,6 +15,7 @@ use crate::audit::AuditLog;
 use crate::config::TrustedProxies;
 use crate::identity::origin::Origins;
 use crate::identity::{Directory, External, PersonalTokens, PushTokens, Sessions, SignIn, UserTokens};
+use crate::metrics::Metrics;
 use crate::plugins::Plugins;
 use crate::policy::Live;
 use crate::user_settings::UserSettings;
@@ -34,6 +36,8 @@ pub struct Parts {
     pub(crate) catalog: Catalog,
     pub(crate) answers: Answers,
     pub(crate) plugins: Plugins,
+    pub(crate) host: PluginHost,
+    pub(crate) metrics: Metrics,
     pub(crate) egress: Egress,
     pub(crate) outbox: Outbox,
     pub(crate) policy: Live,

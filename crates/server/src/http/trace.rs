@@ -3,11 +3,16 @@
 
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::HeaderValue;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
+use callboard_host::spans;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use crate::metrics::{Requests, RequestsOfRoute, known_method};
+use crate::telemetry;
 
 /// Put into an answer's extensions by whoever found out who is asking.
 #[derive(Clone)]
@@ -19,11 +24,16 @@ pub(crate) struct RequestId(pub(crate) String);
 
 /// Logs the request when it is answered. Everything else that is logged for it has the same id, and so does the
 /// answer: whoever reports an error can name it.
-pub(crate) async fn log(mut request: Request, next: Next) -> Response {
+pub(crate) async fn log(State(requests): State<Requests>, mut request: Request, next: Next) -> Response {
     let id = hex::encode(rand::random::<[u8; 8]>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!(target: "callboard::http", "request", id);
-    let mut response = answer(request, next).instrument(span).await;
+    let route = RequestsOfRoute::default();
+    request.extensions_mut().insert(route.clone());
+    let (method, traced, start) = (request.method().clone(), traced(&request, &id), Instant::now());
+    let mut response = answer(request, next).instrument(traced.clone()).instrument(span).await;
+    requests.answered(&method, &route, response.status(), start.elapsed());
+    told(&traced, &method, &route, &response);
     if let Ok(id) = HeaderValue::from_str(&id) {
         // What came through the proxy may have one of its own, where app-config lets it pass.
         response.headers_mut().entry("x-request-id").or_insert(id);
@@ -47,6 +57,33 @@ async fn answer(request: Request, next: Next) -> Response {
         tracing::info!(target: "callboard::http", %method, path, status, ms, principal, "answered");
     }
     response
+}
+
+/// The request in a trace; it continues that of whoever sent it.
+fn traced(request: &Request, id: &str) -> Span {
+    let method = known_method(request.method());
+    let span = tracing::info_span!(
+        target: spans::TARGET,
+        "request",
+        otel.name = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = Empty,
+        http.response.status_code = Empty,
+        callboard.request = id,
+    );
+    telemetry::continue_trace(&span, request.headers());
+    span
+}
+
+fn told(span: &Span, method: &Method, route: &RequestsOfRoute, response: &Response) {
+    span.record("otel.name", format!("{} {}", known_method(method), route.get()));
+    span.record("http.route", route.get());
+    span.record("http.response.status_code", response.status().as_u16());
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
 }
 
 /// Whoever watches over the portal asks every few seconds, and is told whether it is ready: that is no news.

@@ -17,6 +17,7 @@ pub(super) fn rules() -> Vec<PolicyRule> {
         "catalog.entity.refresh",
         "catalog.location.read",
         "plugin.read",
+        "plugin.log.read",
         "plugin.use",
         "plugin.run",
         "api.try",

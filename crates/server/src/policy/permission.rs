@@ -38,6 +38,8 @@ pub enum Permission {
     PluginUse,
     /// Presses the buttons that plugins show. The policy may narrow it to the pages of some entities.
     PluginAct,
+    /// Reads what plugins wrote into their logs, and where they trapped.
+    PluginLog,
     /// Has a plugin's provider run now.
     PluginRun,
     /// Reloads plugins, switches them on and off, and goes back to the version before.
@@ -50,6 +52,8 @@ pub enum Permission {
     ApiTry,
     /// Reads what was changed and refused, by whom.
     AuditRead,
+    /// Reads the numbers that a monitoring system collects.
+    MetricsRead,
     /// Asks what the policy says of somebody else.
     PolicyRead,
     /// Something that app-config or a plugin's manifest names: an endpoint of the proxy, an action of a plugin.
@@ -116,7 +120,7 @@ pub enum Denied {
 
 impl Permission {
     /// All that a policy may name, beside those that app-config and plugins name.
-    pub const BUILT_IN: [Permission; 19] = [
+    pub const BUILT_IN: [Permission; 21] = [
         Permission::EntityRead,
         Permission::EntityCreate,
         Permission::EntityDelete,
@@ -129,12 +133,14 @@ impl Permission {
         Permission::PluginRead,
         Permission::PluginUse,
         Permission::PluginAct,
+        Permission::PluginLog,
         Permission::PluginRun,
         Permission::PluginManage,
         Permission::EventRead,
         Permission::EventManage,
         Permission::ApiTry,
         Permission::AuditRead,
+        Permission::MetricsRead,
         Permission::PolicyRead,
     ];
 
@@ -170,12 +176,14 @@ impl Permission {
             Permission::PluginRead => "plugin.read",
             Permission::PluginUse => "plugin.use",
             Permission::PluginAct => "plugin.act",
+            Permission::PluginLog => "plugin.log.read",
             Permission::PluginRun => "plugin.run",
             Permission::PluginManage => "plugin.manage",
             Permission::EventRead => "event.read",
             Permission::EventManage => "event.manage",
             Permission::ApiTry => "api.try",
             Permission::AuditRead => "audit.read",
+            Permission::MetricsRead => "metrics.read",
             Permission::PolicyRead => "policy.read",
             Permission::Named(named) => &named.name,
         }
@@ -194,9 +202,11 @@ impl Permission {
             Permission::EntityRead
             | Permission::LocationRead
             | Permission::PluginRead
+            | Permission::PluginLog
             | Permission::PluginUse
             | Permission::EventRead
             | Permission::AuditRead
+            | Permission::MetricsRead
             | Permission::PolicyRead => Some(Action::Read),
             Permission::EntityCreate | Permission::LocationCreate | Permission::EntityPush => Some(Action::Create),
             Permission::EntityRefresh

@@ -31,6 +31,7 @@ mod resolving;
 mod session_secrets;
 mod sessions;
 mod signing_in;
+mod statistics;
 mod tokens;
 mod try_it;
 mod user_settings;

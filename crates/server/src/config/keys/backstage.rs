@@ -78,7 +78,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::later("backend.https", "would serve over TLS; put a proxy in front that does"),
     Key::later("backend.lifecycle", "would set how long requests wait at start and at the end"),
     Key::later("backend.logger", "would set what is logged; RUST_LOG and --log-format do"),
-    Key::later("backend.metrics", "would configure metrics"),
+    Key::later("backend.metrics", "would configure how metrics are collected; `/metrics` has them"),
     Key::later("backend.packages", "would choose npm packages to load; `plugins` lists what is loaded here"),
     Key::later("backend.rateLimit", "would limit requests per client"),
     Key::later("backend.referrer", "would change the Referrer-Policy; Callboard's own is fixed"),

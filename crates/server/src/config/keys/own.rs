@@ -122,6 +122,17 @@ pub(super) const KEYS: &[Key] = &[
     )
     .required(),
     Key::new("backend.reading.allow[].paths", Texts, "Prefixes, compared by whole segments").default("every path"),
+    Key::new("backend.telemetry", Mapping, "Where traces are sent, by OpenTelemetry's protocol").default("none are sent"),
+    Key::new(
+        "backend.telemetry.endpoint",
+        Url,
+        "A receiver of OTLP over HTTP, such as `http://localhost:4318`. Traces go to `/v1/traces` below it",
+    )
+    .required(),
+    Key::new("backend.telemetry.headers", Mapping, "What the receiver wants to see, such as a key"),
+    Key::new("backend.telemetry.headers.*", Secret, "A header"),
+    Key::new("backend.telemetry.sampling", Number, "Which share of the traces is sent, from 0 to 1").default("1"),
+    Key::new("backend.telemetry.serviceName", Text, "What the portal is called there").default("callboard"),
     Key::new("integrations", Mapping, "Credentials for the systems that files are read from"),
     Key::new("integrations.awsS3", MappingOrList, "S3 and services that speak its protocol"),
     Key::new("integrations.awsS3[]", Mapping, "One S3 service"),
