@@ -37,14 +37,14 @@ async fn kept_by(portal: &TestPortal) -> Result<BTreeMap<String, String>> {
 }
 
 pub(crate) async fn kept_in(db: &Db) -> Result<BTreeMap<String, String>> {
-    let kv = Kv::new(db.clone());
+    let kv = Kv::new(db.clone()).of(PLUGIN, 0);
     let (mut kept, mut after) = (BTreeMap::new(), None::<String>);
     loop {
-        let keys = kv.keys(PLUGIN, "", after.as_deref()).await?;
+        let keys = kv.keys("", after.as_deref()).await?;
         let Some(last) = keys.last() else { return Ok(kept) };
         after = Some(last.clone());
         for key in keys {
-            let value = kv.get(PLUGIN, &key).await?.context("a key without a value")?;
+            let value = kv.get(&key).await?.context("a key without a value")?;
             kept.insert(key, String::from_utf8(value)?);
         }
     }

@@ -49,7 +49,7 @@ pub use extension::entity_provider::{Again, Mode, Page, Provider};
 pub use extension::event_subscriber::webhook::{Refusal, Verified};
 pub use extension::event_subscriber::{Topic, topics};
 pub use extension::routes::{RouteRequest, RouteResponse, passes_in};
-pub use extension::scaffolder_actions::{ActionRun, LogLevel, TaskLog, TaskSecret};
+pub use extension::scaffolder_actions::{ActionRun, TaskLog, TaskSecret};
 pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, compatible, inspect};
 pub use limits::{LimitOverrides, Limits, LimitsError};

@@ -85,7 +85,12 @@ impl Plugins {
     pub(crate) async fn start(config: &Config, means: Means) -> Result<(Plugins, Keeper), callboard_catalog::Error> {
         let (orders, asked) = mpsc::unbounded_channel();
         let current = Arc::new(RwLock::new(Arc::new(PluginSet::default())));
-        let plugins = Plugins { current, orders, decisions: Decisions::new(means.db.clone()), scheduled: means.scheduled.clone() };
+        let plugins = Plugins {
+            current,
+            orders,
+            decisions: Decisions::new(means.db.clone()),
+            scheduled: means.scheduled.clone(),
+        };
         let mut keeper = Keeper::new(config, means, plugins.clone(), asked);
         // On the heap: what it waits for is many futures deep, and whoever starts a portal waits for it, too.
         Box::pin(keeper.begin()).await?;

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::adapter::catalog_reader::Scheduled;
-use crate::adapter::event_subscriber;
 use crate::audit::{AuditError, AuditLog, Recorder};
 use crate::config::sources::Sources;
 use crate::config::{Config, Database, Listen};
@@ -226,7 +225,8 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url, metrics: 
     let catalog = Catalog::open(db.clone(), egress.reader(), catalog_settings(config)?).await?;
     let policy = Live::new(Policy::new(&config.permission));
     let scheduled = Scheduled { catalog: catalog.clone(), policy: policy.clone() };
-    let means = Means { host: host.clone(), egress: egress.clone(), db: db.clone(), catalog: catalog.clone(), scheduled };
+    let means =
+        Means { host: host.clone(), egress: egress.clone(), db: db.clone(), catalog: catalog.clone(), scheduled };
     let (plugins, keeper) = Plugins::start(config, means).await?;
 
     let try_allow = config.apis.try_it_out.allow.iter().map(Allowed::parse).collect::<Result<_, _>>();

@@ -14,7 +14,7 @@ async fn portal_with(guests: &[&str]) -> Result<TestPortal> {
     });
     for name in guests {
         let component = environment::guest(name)?;
-        let inspection = callboard_host::inspect(&std::fs::read(&component)?).context(*name)?;
+        let inspection = callboard_host::inspect(&std::fs::read(&component)?).with_context(|| (*name).to_owned())?;
         let rights = serde_json::to_value(&inspection.manifest.rights)?;
         merge(&mut config, with_plugin(&name.replace('_', "-"), &component, &rights));
     }

@@ -11,7 +11,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::bindings::log::Level;
-use crate::extension::scaffolder_actions::{LogLevel, TaskLog};
+use crate::extension::scaffolder_actions::TaskLog;
 use crate::stats::Recorder;
 
 /// The log of one call. Past its limit, what is written is dropped with a note; a guest that talks too much is not
@@ -113,13 +113,7 @@ impl GuestLog {
     fn emit(&self, level: Level, message: &str) {
         let Inner { plugin, request, extension_point, function, task, stats, .. } = &*self.inner;
         if let Some(task) = task {
-            let level = match level {
-                Level::Debug => LogLevel::Debug,
-                Level::Info => LogLevel::Info,
-                Level::Warn => LogLevel::Warn,
-                Level::Error => LogLevel::Error,
-            };
-            return task.line(level, message);
+            return task.line(level.into(), message);
         }
         stats.wrote(level.into(), request, (extension_point, function), message);
         match level {

@@ -15,7 +15,6 @@ use crate::bindings::http as wit;
 use crate::bindings::types::Error;
 use crate::call::CallState;
 use crate::extension::scaffolder_actions::secret;
-use crate::limits;
 use crate::plugin::Inner;
 use crate::stats::Refusal;
 use crate::{limits, spans};

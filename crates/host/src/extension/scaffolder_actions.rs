@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_egress::Credential;
+use callboard_model::api::LogLevel;
 use callboard_model::manifest::{Manifest, ScaffolderActionContribution};
 use callboard_model::rights::Rights;
 use jsonschema::{Draft, PatternOptions, Validator};
@@ -52,19 +53,6 @@ pub struct TaskSecret {
 pub trait TaskLog: Send + Sync {
     /// Takes a line. It must not wait.
     fn line(&self, level: LogLevel, text: &str);
-}
-
-/// How much a line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// For whoever looks for a fault.
-    Debug,
-    /// What happened.
-    Info,
-    /// What somebody should look at.
-    Warn,
-    /// What does not work.
-    Error,
 }
 
 /// As in WIT.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use callboard_egress::{Credential, Secret};
 use callboard_host::{
-    Acting, ActionRun, ErrorKind, GuestError, LimitOverrides, LogLevel, Plugin, PluginError, TaskLog, TaskSecret,
-    Workspace,
+    Acting, ActionRun, ErrorKind, GuestError, LimitOverrides, Plugin, PluginError, TaskLog, TaskSecret, Workspace,
 };
+use callboard_model::api::LogLevel;
 use callboard_model::api::PluginState;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -35,7 +35,7 @@ fn event(id: &str, topic: &str, payload: Value) -> Event {
 }
 
 async fn kept(fixture: &Fixture, key: &str) -> Option<String> {
-    let value = fixture.kv.get("good-subscriber", key).await.unwrap();
+    let value = fixture.kv.of("good-subscriber", 0).get(key).await.unwrap();
     value.map(|value| String::from_utf8(value).unwrap())
 }
 

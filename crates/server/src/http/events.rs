@@ -58,7 +58,8 @@ async fn receive(
     asked: Asked,
     body: Body,
 ) -> Result<Response> {
-    let told: Vec<Plugin> = app.plugins.current().running().filter(|plugin| plugin.has_webhook(&topic)).cloned().collect();
+    let told: Vec<Plugin> =
+        app.plugins.current().running().filter(|plugin| plugin.has_webhook(&topic)).cloned().collect();
     if told.is_empty() {
         if plugins::is_down_with_webhook(&app, &topic) {
             return Err(busy("the plugin of this webhook does not run at the moment"));

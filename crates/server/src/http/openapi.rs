@@ -13,8 +13,8 @@ use super::routes::Routes;
 use super::state::App;
 use super::viewer::Viewer;
 use super::{
-    apis, app as app_info, audit, auth, catalog, etag, events, extensions, health, identify, issuer, metrics, permission,
-    plugin_routes, plugins, proxy, session, statistics, tokens, ui, user_settings, web,
+    apis, app as app_info, audit, auth, catalog, etag, events, extensions, health, identify, issuer, metrics,
+    permission, plugin_routes, plugins, proxy, session, statistics, tokens, ui, user_settings, web,
 };
 
 /// What the description says of the API as a whole.

@@ -213,9 +213,7 @@ impl Permission {
             | Permission::PluginAct
             | Permission::PluginRun
             | Permission::PluginManage
-            | Permission::EventManage => {
-                Some(Action::Update)
-            }
+            | Permission::EventManage => Some(Action::Update),
             Permission::EntityDelete | Permission::LocationDelete => Some(Action::Delete),
             Permission::Public
             | Permission::Own
