@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use callboard::config::load::load;
 use callboard::config::sources::Sources;
+use callboard_host::Compiler;
 use callboard_model::api::{PluginInfo, PluginList, ProviderInfo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -272,7 +273,8 @@ async fn launch(files: Vec<PathBuf>, base_dir: Option<&Path>, data: &Path) -> Re
     }
     let data_dir = data.join("data");
     share_compiled_plugins(&data_dir)?;
-    callboard::start(callboard::Options { config, listen: None, data_dir, follow })
+    let compiler = Compiler { program: environment::server()?, arguments: vec!["compile-plugin".into()] };
+    callboard::start(callboard::Options { config, listen: None, data_dir, compiler, follow })
         .await
         .context("the portal did not start")
 }

@@ -54,7 +54,19 @@ pub(crate) fn start() -> Result<Engine, HostError> {
     Ok(engine)
 }
 
+/// An engine that compiles and runs nothing: the same code comes out of it, and no slots are reserved for instances.
+pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&compiling())
+}
+
 fn config() -> Config {
+    let mut config = compiling();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    config
+}
+
+/// All that compiled code depends on.
+fn compiling() -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -66,8 +78,7 @@ fn config() -> Config {
         // The names of functions are enough. Lines would be of debugging information, which is the component's word and
         // a format that is hard to read safely.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES))
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES));
     config
 }
 
@@ -108,6 +119,17 @@ mod tests {
         assert!(features.contains(WasmFeatures::COMPONENT_MODEL));
         assert!(!engine.get_concurrency_support(), "the async component ABI is off");
         assert!(!engine.get_shared_memory());
+    }
+
+    #[test]
+    fn what_the_compiler_makes_is_what_the_engine_takes() {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let hash = |engine: &Engine| {
+            let mut hasher = DefaultHasher::new();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash(&for_compiling().unwrap()), hash(&Engine::new(&config()).unwrap()));
     }
 
     #[test]

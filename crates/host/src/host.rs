@@ -22,11 +22,13 @@ use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
+use crate::compile::{Bounds, Compiler, Refused};
 use crate::error::{HostError, LoadError, LoadReason};
 use crate::extension::event_subscriber::webhook::Webhook;
 use crate::extension::scaffolder_actions::{Schemas, check_grant};
 use crate::guest_config::{GuestConfig, texts_at};
 use crate::inspect::{Inspection, inspect_within};
+use crate::interfaces::Interfaces;
 use crate::limits::{self, LimitOverrides, Limits};
 use crate::plugin::{Inner, Plugin};
 use crate::stats::Statistics;
@@ -37,6 +39,8 @@ use crate::{engine, imports, needs};
 pub struct HostSettings {
     /// Where compiled plugins are kept: a folder that only the server writes. Made where it is not there.
     pub cache_dir: PathBuf,
+    /// What compiles them.
+    pub compiler: Compiler,
     /// What holds for every plugin; a plugin's own limits change it.
     pub limits: Limits,
     /// Every outgoing request goes through it.
@@ -83,7 +87,7 @@ impl PluginHost {
     /// The engine does not start on this machine, or the folder is not usable.
     pub fn new(settings: HostSettings) -> Result<PluginHost, HostError> {
         let engine = engine::start()?;
-        let cache = Cache::open(&engine, settings.cache_dir.clone())?;
+        let cache = Cache::open(&engine, settings.compiler.clone(), settings.cache_dir.clone())?;
         let instances = Arc::new(Semaphore::new(limits::INSTANCES as usize));
         Ok(PluginHost { engine, cache, settings: Arc::new(settings), instances, statistics: Arc::default() })
     }
@@ -122,7 +126,8 @@ impl PluginHost {
         if manifest.id != spec.id {
             return Err(LoadReason::OtherId { manifest: manifest.id.clone() });
         }
-        needs::check(&manifest.needs).map_err(LoadReason::Version)?;
+        let own = Interfaces::of_this_portal().map_err(|error| LoadReason::Version(error.to_string()))?;
+        needs::check(&manifest.needs, own).map_err(LoadReason::Version)?;
         imports::check_imports(&inspection, &spec.grant).map_err(LoadReason::Import)?;
         imports::check_exports(&inspection).map_err(LoadReason::Export)?;
         check_grant(manifest, &spec.grant).map_err(LoadReason::Right)?;
@@ -143,8 +148,12 @@ impl PluginHost {
         };
 
         let sha256 = inspection.digest.trim_start_matches("sha256:");
-        let compiled = self.cache.component(spec.wasm, sha256, limits.compile_time).await;
-        let component = compiled.map_err(LoadReason::Compile)?;
+        let bounds = Bounds { time: limits.compile_time, memory: limits.compile_memory };
+        let compiled = self.cache.component(spec.wasm, sha256, bounds).await;
+        let component = compiled.map_err(|refused| match refused {
+            Refused::Version(message) => LoadReason::Version(message),
+            Refused::Compile(message) => LoadReason::Compile(message),
+        })?;
         let pre = self.link(&component, &inspection, &spec.grant).map_err(LoadReason::Compile)?;
         let exports = |point| inspection.extension_points.contains(&point);
         let entity_processor = exports("entity-processor").then(|| entity_processor::GuestIndices::new(&pre));

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
 use crate::error::InspectError;
-use crate::{imports, limits, manifest, needs};
+use crate::{imports, limits, manifest};
 
 /// What a file says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,13 @@ pub(crate) fn inspect_within(wasm: &[u8], limit: usize) -> Result<Inspection, In
     let sections = sections(wasm)?;
     let text = match sections.manifests.as_slice() {
         [] => return Err(InspectError::NoManifest),
+        [one] if one.len() > limits::MANIFEST_BYTES => {
+            return Err(InspectError::Manifest(format!(
+                "it has {} bytes; at most {} are read",
+                one.len(),
+                limits::MANIFEST_BYTES
+            )));
+        }
         [one] => {
             std::str::from_utf8(one).map_err(|error| InspectError::Manifest(format!("it is not UTF-8: {error}")))?
         }
@@ -54,15 +61,6 @@ pub(crate) fn inspect_within(wasm: &[u8], limit: usize) -> Result<Inspection, In
         digest: format!("sha256:{}", hex::encode(Sha256::digest(wasm))),
         size: wasm.len(),
     })
-}
-
-/// Whether this portal offers what a component needs, imports and exports.
-///
-/// # Errors
-/// What does not fit, with both versions and which of the two to upgrade.
-pub fn compatible(inspection: &Inspection) -> Result<(), String> {
-    needs::check(&inspection.manifest.needs)?;
-    imports::check_exports(inspection)
 }
 
 #[derive(Default)]
@@ -90,6 +88,12 @@ fn sections(wasm: &[u8]) -> Result<Sections<'_>, InspectError> {
                     "the file is a core WebAssembly module, not a component; build it with `--target wasm32-wasip2`"
                         .to_owned(),
                 ));
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } if depth == limits::NESTING => {
+                return Err(InspectError::NotAComponent(format!(
+                    "the component has others in it, more than {} deep",
+                    limits::NESTING
+                )));
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),

@@ -1,5 +1,19 @@
-//! Every limit of a plugin, with its reason. `host.limits` in app-config overrides them for all plugins,
-//! `plugins.<id>.limits` for one.
+//! Every limit of a plugin, with its reason.
+//!
+//! What [`Limits`] has may be changed: `host.limits` in app-config does it for all plugins, `plugins.<id>.limits` for
+//! one. The others are the same for every plugin, deliberately:
+//!
+//! - What WIT, the SDK and `docs/plugins.md` promise on both sides of the boundary: [`BATCH_BYTES`], [`REQUESTS_PER_SEND`],
+//!   [`CATALOG_REFS`], [`CATALOG_PAGE`], [`TABLE_ROWS`], [`RESPONSE_PART_BYTES`], [`MANIFEST_BYTES`]. A plugin that was
+//!   built for them works everywhere.
+//! - What protects somebody other than the plugin, who did not choose it: a reader's browser ([`TREE_BYTES`],
+//!   [`TREE_NODES`], [`TREE_DEPTH`]) and the catalog (`EMITTED_…`, `PROCESSOR_…`, `FRESH_FOR_…`).
+//! - What all plugins share: the slots of the pool ([`INSTANCES`], [`MEMORY_CEILING`], [`TABLE_ELEMENTS`]), the memory
+//!   that one call may take of the host ([`HOST_CALL_FUEL`], [`RESOURCES`], [`SIGNATURES_BYTES`]), the queue before the
+//!   compiler ([`COMPILE_QUEUE`]), [`REDIRECTS`] and [`LONGEST_SUSPENSION`].
+//!
+//! What plugins keep is limited where it is kept, in `callboard_store::limits`, and likewise for every plugin alike:
+//! the database is everybody's.
 
 use std::time::Duration;
 
@@ -14,6 +28,19 @@ const MIB: usize = 1024 * KIB;
 pub const COMPONENT_BYTES: usize = 32 * MIB;
 /// How long compilation may take. A plugin of 100 KiB takes 0.1 s, in a debug build of the host 3 s.
 pub const COMPILE_TIME: Duration = Duration::from_secs(60);
+/// What the process may hold that compiles a component. The S3 plugin, of 0.6 MiB, takes 50 MiB; it grows with the code,
+/// so that a component of [`COMPONENT_BYTES`], which carries an interpreter, takes some twenty times as much.
+pub const COMPILE_MEMORY: usize = 1024 * MIB;
+/// How long a plugin waits while others are compiled, one after the other.
+pub const COMPILE_QUEUE: Duration = Duration::from_secs(600);
+/// What the types of a component's imports and exports may take as text. Those of all capabilities together take a tenth
+/// of it; types that refer to one another could fill any memory.
+pub const SIGNATURES_BYTES: usize = 256 * KIB;
+/// How deep components and modules may be in one another. Toolchains make two or three levels, each of which the checks
+/// of a file have to remember.
+pub const NESTING: usize = 100;
+/// A manifest. It is parsed before anything else is known of a component; the largest real ones have a tenth of it.
+pub const MANIFEST_BYTES: usize = 256 * KIB;
 /// Linear memory of one instance. 32 concurrent calls of a plugin then stay within 2 GiB.
 pub const MEMORY_BYTES: usize = 64 * MIB;
 /// What `memory` can be raised to: the slots of the instance pool are of this size.
@@ -199,6 +226,8 @@ pub struct Limits {
     pub component_bytes: usize,
     /// How long compilation may take.
     pub compile_time: Duration,
+    /// Bytes that compilation may take.
+    pub compile_memory: usize,
     /// Faults in a row that suspend a plugin.
     pub faults_before_suspension: u32,
     /// The first suspension; each further one is twice as long, up to ten minutes.
@@ -224,6 +253,7 @@ impl Default for Limits {
             outbound_requests: OUTBOUND_REQUESTS,
             component_bytes: COMPONENT_BYTES,
             compile_time: COMPILE_TIME,
+            compile_memory: COMPILE_MEMORY,
             faults_before_suspension: FAULTS_BEFORE_SUSPENSION,
             first_suspension: FIRST_SUSPENSION,
         }
@@ -257,6 +287,7 @@ impl Limits {
         set(&mut self.outbound_requests, &overrides.outbound_requests);
         set(&mut self.component_bytes, &overrides.component_bytes);
         set(&mut self.compile_time, &overrides.compile_time);
+        set(&mut self.compile_memory, &overrides.compile_memory);
         set(&mut self.faults_before_suspension, &overrides.faults_before_suspension);
         set(&mut self.first_suspension, &overrides.first_suspension);
         self.check()?;
@@ -297,6 +328,7 @@ impl Limits {
         range("outboundRequests", self.outbound_requests, 1, 256)?;
         range("componentBytes", self.component_bytes, 1, 256 * MIB)?;
         time("compileTime", self.compile_time, 3600)?;
+        range("compileMemory", self.compile_memory, 64 * MIB, 16 * 1024 * MIB)?;
         range("faultsBeforeSuspension", self.faults_before_suspension as usize, 1, 1000)?;
         time("firstSuspension", self.first_suspension, LONGEST_SUSPENSION.as_secs())
     }
@@ -330,6 +362,7 @@ pub struct LimitOverrides {
     pub component_bytes: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub compile_time: Option<Duration>,
+    pub compile_memory: Option<usize>,
     pub faults_before_suspension: Option<u32>,
     #[serde(deserialize_with = "duration")]
     pub first_suspension: Option<Duration>,

@@ -1,17 +1,16 @@
 //! Whether plugin and portal fit together, and which of them to upgrade where they do not.
 
 use callboard_model::manifest::Needs;
-use callboard_model::ui;
 use semver::{Comparator, Op, Version, VersionReq};
 
-use crate::bindings::{HOST_VERSION, PLUGIN_VERSION};
+use crate::interfaces::Interfaces;
 
-/// Checks what a manifest says that its plugin needs.
-pub(crate) fn check(needs: &Needs) -> Result<(), String> {
-    one("the package callboard:host", &needs.host, &HOST_VERSION)?;
-    one("the package callboard:plugin", &needs.plugin, &PLUGIN_VERSION)?;
+/// Checks what a manifest says that its plugin needs against what a portal offers.
+pub(crate) fn check(needs: &Needs, offered: &Interfaces) -> Result<(), String> {
+    one("the package callboard:host", &needs.host, &offered.host)?;
+    one("the package callboard:plugin", &needs.plugin, &offered.plugin)?;
     match &needs.ui {
-        Some(needed) => one("the UI tree", needed, &ui::VERSION),
+        Some(needed) => one("the UI tree", needed, &offered.ui),
         None => Ok(()),
     }
 }

@@ -4,17 +4,32 @@
 #[path = "guests/actions.rs"]
 mod actions;
 #[cfg(test)]
+#[path = "guests/attacks.rs"]
+mod attacks;
+#[cfg(test)]
 #[path = "guests/calls.rs"]
 mod calls;
 #[cfg(test)]
+#[path = "guests/canaries.rs"]
+mod canaries;
+#[cfg(test)]
 #[path = "guests/catalog.rs"]
 mod catalog;
+#[cfg(test)]
+#[path = "guests/component.rs"]
+mod component;
+#[cfg(test)]
+#[path = "guests/egress.rs"]
+mod egress;
 #[cfg(test)]
 #[path = "guests/events.rs"]
 mod events;
 #[cfg(test)]
 #[path = "guests/fixture.rs"]
 mod fixture;
+#[cfg(test)]
+#[path = "../../../tests/guests/generated.rs"]
+mod generated;
 #[cfg(test)]
 #[path = "guests/loading.rs"]
 mod loading;
@@ -27,5 +42,9 @@ mod processors;
 #[cfg(test)]
 #[path = "guests/routes.rs"]
 mod routes;
+#[cfg(test)]
 #[path = "guests/statistics.rs"]
 mod statistics;
+#[cfg(test)]
+#[path = "guests/versions.rs"]
+mod versions;

@@ -9,6 +9,7 @@ mod logging;
 mod plugin;
 mod policy;
 mod serve;
+mod upgrade;
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -39,6 +40,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    /// Compile one plugin, for the portal, which starts it so
+    #[command(hide = true)]
+    CompilePlugin,
     /// Move the catalog to another database, or keep a copy
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -54,6 +58,9 @@ enum Command {
     /// Look at the policy: who may do what, and why
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// See what an upgrade of the portal would change
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeCommand),
     /// Look at descriptor files
     #[command(subcommand)]
     Entity(entity::EntityCommand),
@@ -100,11 +107,13 @@ pub async fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, Failure> {
     match cli.command {
+        Command::CompilePlugin => Ok(callboard_host::compile_plugin()),
         Command::Serve(command) => serve::run(command, out).await,
         Command::Catalog(command) => catalog::run(command, out).await,
         Command::Audit(command) => audit::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, input, out).await,
+        Command::Upgrade(command) => upgrade::run(command, out),
         Command::Policy(command) => policy::run(command, out).await,
         Command::Entity(command) => entity::run(command, out).await,
     }

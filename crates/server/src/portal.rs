@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use callboard_catalog::{Catalog, Scm};
 use callboard_egress::{Egress, Settings, SettingsError};
-use callboard_host::{HostError, HostSettings, Limits, PluginHost};
+use callboard_host::{Compiler, HostError, HostSettings, Limits, PluginHost};
 use callboard_store::{DatabaseConfig, Db, Kv, Outbox};
 use http::{HeaderValue, Uri};
 use tokio::net::TcpListener;
@@ -48,6 +48,8 @@ pub struct Options {
     pub listen: Option<Listen>,
     /// Where the database and the compiled plugins are kept.
     pub data_dir: PathBuf,
+    /// What compiles plugins: for `callboard serve` it is `callboard` itself.
+    pub compiler: Compiler,
     /// Where the configuration came from, to follow changes of its policy; none to keep the one that it has.
     pub follow: Option<Follow>,
 }
@@ -128,7 +130,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], for the operator. Nothing runs on.
 pub async fn start(options: Options) -> Result<Portal, StartError> {
-    let Options { config, listen, data_dir, follow } = options;
+    let Options { config, listen, data_dir, compiler, follow } = options;
     let listen = listen.unwrap_or_else(|| config.backend.listen.clone());
     let listener = bind(&listen).await?;
     let address = listener.local_addr().map_err(|error| refused(&listen, error))?;
@@ -145,7 +147,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     // Until the portal stands, an error must not leave the listener behind.
     let guard = stop.clone().drop_guard();
 
-    let parts = build(&config, &data_dir, &url, metrics).await?;
+    let parts = build(&config, &data_dir, compiler, &url, metrics).await?;
     let (app, viewer, db) = (parts.app, parts.viewer, parts.db);
     let catalog = tokio::spawn(app.catalog.clone().run(stop.clone()));
     let keeper = tokio::spawn(parts.keeper.run(stop.clone()));
@@ -201,7 +203,13 @@ struct Built {
     keeper: Keeper,
 }
 
-async fn build(config: &Config, data_dir: &std::path::Path, url: &Url, metrics: Metrics) -> Result<Built, StartError> {
+async fn build(
+    config: &Config,
+    data_dir: &std::path::Path,
+    compiler: Compiler,
+    url: &Url,
+    metrics: Metrics,
+) -> Result<Built, StartError> {
     tokio::fs::create_dir_all(data_dir)
         .await
         .map_err(|error| StartError::DataDir { path: data_dir.to_owned(), error })?;
@@ -218,6 +226,7 @@ async fn build(config: &Config, data_dir: &std::path::Path, url: &Url, metrics: 
     let limits = Limits::default().with(&overrides).map_err(HostError::from)?;
     let host = PluginHost::new(HostSettings {
         cache_dir: data_dir.join("cache"),
+        compiler,
         limits,
         egress: egress.clone(),
         kv: Kv::new(db.clone()),

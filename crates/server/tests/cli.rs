@@ -442,3 +442,34 @@ fn the_audit_log_is_checked_and_exported() {
     std::fs::write(&config, "backend: {database: {client: better-sqlite3, connection: ':memory:'}}\n").expect("a file");
     check(&audit(&["verify"]), false, &["keeps everything in memory"]);
 }
+
+/// A plugin that imports one function of `callboard:host/kv`, of version 0.1.0.
+const PLUGIN: &str = r#"(component
+  (import "callboard:host/kv@0.1.0" (instance (export "delete-all" (func)))))"#;
+
+#[test]
+fn what_an_upgrade_would_not_load() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let own = callboard(&["upgrade", "interfaces"]).output().expect("an answer");
+    assert_eq!(text(&own.stdout), std::fs::read_to_string(root().join("wit/interfaces.json")).expect("wit/"));
+    let mut newer: serde_json::Value = serde_json::from_slice(&own.stdout).expect("JSON");
+    newer["imports"]["callboard:host/kv"]["delete-all"] = "func()".into();
+    std::fs::write(dir.path().join("own.json"), &own.stdout).expect("a file");
+    std::fs::write(dir.path().join("interfaces.json"), newer.to_string()).expect("a file");
+    let mut wasm = wat::parse_str(PLUGIN).expect("a component");
+    let manifest =
+        "format: 1\nid: a\nname: A\nversion: 1.2.3\nneeds: { host: ^0.1, plugin: ^0.1 }\nrights: { kv: true }\n";
+    let section = [b"\x12callboard:manifest", manifest.as_bytes()].concat();
+    wasm.extend([0, u8::try_from(section.len() & 0x7f).expect("seven bits") | 0x80]);
+    wasm.push(u8::try_from(section.len() >> 7).expect("not more"));
+    wasm.extend(section);
+    std::fs::write(dir.path().join("a.wasm"), wasm).expect("a file");
+    std::fs::write(dir.path().join("app-config.yaml"), "plugins: { a: { source: a.wasm, grant: { kv: true } } }\n")
+        .expect("a file");
+    let ask =
+        |wit: &str| callboard(&["upgrade", "check", "--wit", wit]).current_dir(dir.path()).output().expect("an answer");
+    check(&ask("own.json"), false, &["a would not load: it uses `delete-all` of callboard:host/kv@0.1.0", "1 of 1"]);
+    // The folder, as a release has it.
+    check(&ask("."), true, &["a 1.2.3 would load", "Every plugin would load."]);
+    check(&ask("app-config.yaml"), false, &["app-config.yaml: this is not the wit/interfaces.json of a portal"]);
+}

@@ -17,6 +17,8 @@ pub struct Settings {
     pub url: String,
     /// A handle that the host gave for a token.
     pub token: Option<String>,
+    /// URLs to ask, one after the other.
+    pub urls: Vec<String>,
 }
 
 /// Reads them.

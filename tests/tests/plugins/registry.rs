@@ -205,10 +205,11 @@ async fn what_is_refused() -> Result<()> {
     let reason = place.portal.plugin(ID).await?.reason.unwrap_or_default();
     assert!(reason.contains("it is not signed") && reason.contains("plugins.trust.require"), "{reason}");
     refused(&["inspect", &source], &["it is not signed", "callboard plugin sign"]).await?;
-    place
-        .registry
-        .attach(&place.repository, &one.manifest, key.sign_artefact(&one.manifest), "2026-11-22T00:00:00Z")
-        .await?;
+    let key_file = place.portal.folder().join("signing.pem");
+    std::fs::write(&key_file, KEY)?;
+    let target = format!("{source}:1.0.1");
+    let (signed, text) = place.plugin(&["sign", &target, "--key", "signing.pem"], "").await?;
+    assert!(signed && text.contains("BEGIN PUBLIC KEY"), "{text}");
     let reload = format!("api/plugins/{ID}/reload");
     let answer = place.portal.client().post(&reload, &json!({})).await?;
     assert!(answer.status.is_success(), "{}", answer.text());

@@ -118,5 +118,6 @@ fn origin(path: &str, origin: &str, config: &Value) -> Result<Url, String> {
             format!("{path} in app-config is a credential for {place}, which app-config does not have")
         })?,
     };
-    text.parse().map_err(|error| format!("{path} in app-config is a credential for `{text}`, which is no URL: {error}"))
+    // Without what app-config has there: a value in the wrong place may be a secret.
+    text.parse().map_err(|error| format!("{path} in app-config is a credential for {origin}, which is no URL: {error}"))
 }

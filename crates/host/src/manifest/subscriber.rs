@@ -117,7 +117,6 @@ fn check_secret(manifest: &Manifest, place: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     /// A manifest with these contributions, and everything that they need.
     fn check(contributed: &str, change: (&str, &str), expected: Result<(), &str>) {

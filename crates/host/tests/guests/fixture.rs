@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use callboard_egress::resolver::{Resolve, SystemResolver};
 use callboard_egress::{Egress, Settings};
 use callboard_host::{
-    Acting, CatalogError, CatalogPage, CatalogQuery, CatalogReader, HostSettings, LimitOverrides, Limits, Plugin,
-    PluginError, PluginHost, PluginSpec,
+    Acting, CatalogError, CatalogPage, CatalogQuery, CatalogReader, Compiler, HostSettings, LimitOverrides, Limits,
+    Plugin, PluginError, PluginHost, PluginSpec,
 };
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
@@ -32,10 +33,22 @@ impl Fixture {
     }
 
     pub(crate) async fn with(limits: Limits, cache: &Path) -> Fixture {
+        Fixture::compiled_by(limits, cache, compiler()).await
+    }
+
+    pub(crate) async fn compiled_by(limits: Limits, cache: &Path, compiler: Compiler) -> Fixture {
+        Fixture::of(limits, cache, compiler, Arc::new(SystemResolver)).await
+    }
+
+    pub(crate) async fn resolving(limits: Limits, cache: &Path, resolver: Arc<dyn Resolve>) -> Fixture {
+        Fixture::of(limits, cache, compiler(), resolver).await
+    }
+
+    async fn of(limits: Limits, cache: &Path, compiler: Compiler, resolver: Arc<dyn Resolve>) -> Fixture {
         let db = Db::open(&DatabaseConfig::Memory).await.expect("a database in memory");
         let kv = Kv::new(db);
-        let egress = Egress::new(Settings::default()).expect("egress");
-        let settings = HostSettings { cache_dir: cache.to_owned(), limits, egress, kv: kv.clone() };
+        let egress = Egress::with_resolver(Settings::default(), resolver).expect("egress");
+        let settings = HostSettings { cache_dir: cache.to_owned(), compiler, limits, egress, kv: kv.clone() };
         Fixture { host: PluginHost::new(settings).expect("a host"), kv }
     }
 
@@ -52,6 +65,11 @@ impl Fixture {
     pub(crate) async fn refused(&self, spec: PluginSpec) -> String {
         self.host.load(spec).await.expect_err("refused").to_string()
     }
+}
+
+/// The host's own program for it, since a test cannot be started as a compiler.
+pub(crate) fn compiler() -> Compiler {
+    Compiler { program: env!("CARGO_BIN_EXE_callboard-compile-plugin").into(), arguments: Vec::new() }
 }
 
 /// A guest that is granted what it declares.

@@ -6,6 +6,7 @@ mod inspect;
 mod list;
 mod newer;
 mod outdated;
+mod publish;
 mod remove;
 mod shown;
 mod update;
@@ -27,6 +28,8 @@ pub(super) enum PluginCommand {
     Outdated(outdated::Outdated),
     Inspect(inspect::Inspect),
     Why(why::Why),
+    Push(publish::Push),
+    Sign(publish::Sign),
 }
 
 /// Does what it says. Questions are answered from `input`.
@@ -43,5 +46,7 @@ pub(super) async fn run(
         PluginCommand::Outdated(command) => outdated::run(&command, out).await,
         PluginCommand::Inspect(command) => inspect::run(command, out).await,
         PluginCommand::Why(command) => why::run(&command, out),
+        PluginCommand::Push(command) => publish::push(&command, out).await,
+        PluginCommand::Sign(command) => publish::sign(&command, out).await,
     }
 }

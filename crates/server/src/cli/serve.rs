@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use callboard_host::Compiler;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -56,7 +57,8 @@ pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<
         tracing::info!("no effect yet: {key}");
     }
     let follow = Some(Follow { sources, strict: command.config.strict });
-    let options = Options { config, listen: command.listen, data_dir: command.data_dir, follow };
+    let compiler = Compiler::this_program("compile-plugin");
+    let options = Options { config, listen: command.listen, data_dir: command.data_dir, compiler, follow };
     // Before anybody is told that the portal is there: who is told may ask it to end at once.
     let mut end = End::listen()?;
     let portal = tokio::select! {

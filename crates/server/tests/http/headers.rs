@@ -71,8 +71,9 @@ async fn an_address_that_is_taken() {
         env: std::collections::BTreeMap::new(),
     };
     let config = callboard::config::load(&sources).config.expect("a configuration");
-    let options =
-        callboard::Options { config, listen: Some(taken), data_dir: folder.path().join("data"), follow: None };
+    let data_dir = folder.path().join("data");
+    let compiler = crate::portal::compiler();
+    let options = callboard::Options { config, listen: Some(taken), data_dir, compiler, follow: None };
     let Err(error) = callboard::start(options).await else { panic!("it started") };
     assert!(error.to_string().starts_with("cannot listen on 127.0.0.1:"), "{error}");
 }

@@ -66,6 +66,14 @@ pub(crate) struct TestPortal {
     database: DatabaseConfig,
 }
 
+/// A test cannot be started as a compiler of plugins; the program can.
+pub(crate) fn compiler() -> callboard_host::Compiler {
+    callboard_host::Compiler {
+        program: env!("CARGO_BIN_EXE_callboard").into(),
+        arguments: vec!["compile-plugin".into()],
+    }
+}
+
 impl TestPortal {
     /// With [`AUTH`], [`ENTITIES`] and more of either, and a database that is gone with the portal.
     pub(crate) async fn start(config: &Value, entities: &str) -> TestPortal {
@@ -119,7 +127,8 @@ impl TestPortal {
         let follow = Some(Follow { sources, strict: false });
         let config = loaded.config.unwrap_or_else(|| panic!("{}", loaded.report));
         let data_dir = folder.path().join("data");
-        let portal = callboard::start(Options { config, listen: None, data_dir, follow }).await.unwrap();
+        let portal =
+            callboard::start(Options { config, listen: None, data_dir, compiler: compiler(), follow }).await.unwrap();
         TestPortal { portal, folder, database }
     }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use callboard_artifact::{Fetched, Locked, Source, Wanted};
-use callboard_host::Inspection;
+use callboard_host::{Inspection, Interfaces};
 use callboard_model::rights::Rights;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -124,7 +124,8 @@ pub(super) fn examine(desk: &Desk, source: &Source, fetched: Fetched) -> Result<
         false => None,
     };
     let inspection = callboard_host::inspect(&fetched.bytes).map_err(|error| fail(error.to_string()))?;
-    callboard_host::compatible(&inspection).map_err(fail)?;
+    let own = Interfaces::of_this_portal().map_err(|error| fail(error.to_string()))?;
+    own.would_load(&inspection, &fetched.bytes).map_err(fail)?;
     let version = &inspection.manifest.version;
     if let Some(tagged) = fetched.version.as_ref().filter(|tagged| *tagged != version) {
         return Err(fail(format!(

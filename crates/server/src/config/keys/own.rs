@@ -327,7 +327,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("plugins.*.grant.scaffolder-actions.actions", Texts, "The ids of the actions that it may run").default("`[]`"),
     Key::new("plugins.*.grant.workspace", Boolean, "Use the folder of a scaffolder task, in the run of an action")
         .default("false"),
-    Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`"),
+    Key::new("plugins.*.limits", Mapping, "Limits for this plugin, by the names of `host.limits`: each of them, for this plugin alone"),
     Key::new("plugins.trust", Mapping, "Who must have signed the plugins that come from elsewhere"),
     Key::new("plugins.trust.require", List, "Whose signature is good enough; any one of these").default("none is required"),
     Key::new("plugins.trust.require[].key", Text, "A public key as PEM, or the file of one"),
@@ -380,6 +380,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("host.limits.outboundRequests", Number, "Requests under way at a time").default("16"),
     Key::new("host.limits.componentBytes", Number, "Bytes of a component").default("32 MiB"),
     Key::new("host.limits.compileTime", Duration, "How long compilation may take").default("60 seconds"),
+    Key::new("host.limits.compileMemory", Number, "Bytes of memory that compilation may take").default("1 GiB"),
     Key::new("host.limits.faultsBeforeSuspension", Number, "Faults in a row after which the plugin is suspended")
         .default("5"),
     Key::new(

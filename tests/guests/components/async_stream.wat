@@ -1,0 +1,2 @@
+;; The async component ABI is off.
+(component (type (stream u8)))

@@ -1,0 +1,2 @@
+;; Exceptions are off.
+(component (core module (tag)))

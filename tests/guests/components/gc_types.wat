@@ -1,0 +1,2 @@
+;; Garbage collection is off.
+(component (core module (type (struct (field i32)))))

@@ -1,0 +1,2 @@
+;; Shows a number that no number holds.
+;; answer: {"root":{"type":"progress","value":1e999}}

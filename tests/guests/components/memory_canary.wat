@@ -1,0 +1,21 @@
+;; Looks for what another instance left in its memory and its table, and leaves something there itself.
+(memory (export "memory") 64)
+(table $t 100 funcref)
+(elem declare func $left)
+(func $left)
+(data (i32.const 16) "\00\00\00\00\00\04\00\00\27\00\00\00")
+(data (i32.const 1024) "{\"root\":{\"type\":\"text\",\"text\":\"clean\"}}")
+(func (export "callboard:plugin/ui@0.1.0#render") (type $render) (local $at i32)
+  (local.set $at (i32.const 65536))
+  (loop $next
+    (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then unreachable))
+    (i64.store (local.get $at) (i64.const 0x6372616e61637921))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (br_if $next (i32.lt_u (local.get $at) (i32.const 4194304))))
+  (local.set $at (i32.const 0))
+  (loop $next
+    (if (i32.eqz (ref.is_null (table.get $t (local.get $at)))) (then unreachable))
+    (table.set $t (local.get $at) (ref.func $left))
+    (local.set $at (i32.add (local.get $at) (i32.const 1)))
+    (br_if $next (i32.lt_u (local.get $at) (i32.const 100))))
+  (i32.const 16))

@@ -1,0 +1,2 @@
+;; Shows a number that is none.
+;; answer: {"root":{"type":"progress","value":NaN}}

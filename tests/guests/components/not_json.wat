@@ -1,0 +1,2 @@
+;; Answers with a page of its own.
+;; answer: <html><script>alert(1)</script></html>

@@ -1,0 +1,2 @@
+;; Threads are off.
+(component (core module (memory 1 1 shared)))

@@ -1,0 +1,8 @@
+;; Opens its output a million times.
+(import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
+(func (export "callboard:plugin/ui@0.1.0#render") (type $render) (local $n i32)
+  (loop $again
+    (drop (call $stdout))
+    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+    (br_if $again (i32.lt_u (local.get $n) (i32.const 1000000))))
+  (i32.const 16))

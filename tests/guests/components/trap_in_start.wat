@@ -1,0 +1,3 @@
+;; Gives up while it is instantiated.
+(func $no unreachable)
+(start $no)

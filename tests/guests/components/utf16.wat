@@ -1,0 +1,3 @@
+;; Speaks UTF-16, and answers as it should.
+;; encoding: utf16
+;; answer: {"root":{"type":"text","text":"Grüße, 世界 😀"}}
