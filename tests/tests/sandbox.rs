@@ -3,6 +3,7 @@
 
 mod actions;
 mod catalog;
+mod events;
 mod faults;
 mod processors;
 mod reach;

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-const SECRET: &str = "it's a secret to everybody";
+const SECRET: &str = "It's a Secret to Everybody";
 const BODY: &[u8] = b"Hello, World!";
 const NOW: i64 = 1_800_000_000;
 
@@ -101,7 +101,7 @@ fn as_gitlab_sends_a_token() {
         assert_eq!(found(&webhook, &[("x-gitlab-token", token), id], BODY), expected, "{token}");
     };
     check(SECRET, "fine");
-    check("it's a secret to nobody", "signature");
+    check("It's a Secret to Nobody", "signature");
     check(SECRET.get(1..).unwrap(), "signature");
     check(&format!("{SECRET} "), "signature");
     check(&SECRET.to_uppercase(), "signature");
