@@ -56,10 +56,14 @@ fn assert_missing_is_default(read: &Value, written: &Value, place: &str) {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
             for (key, value) in read {
-                // A list or a text that is empty may be left out, and so may what is false.
+                // What is the default may be left out: an empty list, what is false, and a level without judgement.
                 let default = Value::Null;
                 let found = written.get(key).unwrap_or(&default);
-                if found.is_null() && (value == &Value::from(false) || value.as_array().is_some_and(Vec::is_empty)) {
+                if found.is_null()
+                    && (value == &Value::from(false)
+                        || value == "neutral"
+                        || value.as_array().is_some_and(Vec::is_empty))
+                {
                     continue;
                 }
                 assert_missing_is_default(value, found, &format!("{place}/{key}"));

@@ -149,7 +149,7 @@ fn shown(field: Field, typed: RwSignal<Typed>, entries: Signal<BTreeMap<String, 
         let fields = fields.into_iter().map(|field| shown(field, typed, entries, stem)).collect_view();
         return view! { <fieldset class="form__group"><legend class="break" dir="auto">{label}</legend>{fields}</fieldset> }.into_any();
     }
-    let id = id_of(stem, &pointer);
+    let (id, name) = (id_of(stem, &pointer), pointer.clone());
     let label =
         if required || kind == FieldKind::Flag { label } else { format!("{label} ({})", t(Msg::FieldOptional)) };
     let set = {
@@ -192,7 +192,7 @@ fn shown(field: Field, typed: RwSignal<Typed>, entries: Signal<BTreeMap<String, 
         FieldKind::Text { format: Some(format), .. } if format == "date" => line(label, help, true, text, error, set),
         _ => line(label, help, false, text, error, set),
     };
-    view! { <div class="form__field" id=id>{input}</div> }.into_any()
+    view! { <div class="form__field" id=id data-field=name>{input}</div> }.into_any()
 }
 
 fn flag(label: String, help: Option<String>, on: Signal<bool>, set: impl Fn(Entry) + 'static) -> AnyView {

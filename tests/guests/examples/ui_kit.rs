@@ -22,7 +22,7 @@ impl Ui for Kit {
                 Ok(Tree::of(Stat::new("Rendered", format!("{count} times"))).poll_after(1_000))
             }
             "slow" => {
-                std::thread::sleep(std::time::Duration::from_secs(4));
+                std::thread::sleep(std::time::Duration::from_secs(3));
                 Ok(Tree::of("At last."))
             }
             _ => Ok(Tree::of(format!("The slot {extension} is well."))),

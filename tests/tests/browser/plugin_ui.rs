@@ -116,11 +116,11 @@ async fn a_form_says_what_is_wrong_and_sends_what_is_right() -> Result<()> {
     window.press("taken").await?;
     window.press(keys::TAB).await?;
     window.choose(".form select", "silver").await?;
-    window.fill(".form__field:nth-of-type(3) input", "40").await?;
+    window.fill("[data-field='/replicas'] input", "40").await?;
     window.tab_to(".form button[type=submit]").await?;
     window.press(keys::ENTER).await?;
     window.until_text("Write 20 or less.").await?;
-    window.fill(".form__field:nth-of-type(3) input", "3").await?;
+    window.fill("[data-field='/replicas'] input", "3").await?;
     window.tab_to(".form button[type=submit]").await?;
     window.press(keys::ENTER).await?;
 
@@ -156,7 +156,6 @@ async fn a_slot_that_fails_is_alone() -> Result<()> {
     window.until_text("The slot hides is well.").await?;
     window.until_text("The slot says is well.").await?;
     window.until_text("ui-kit takes longer than usual.").await?;
-    assert!(!window.text().await?.contains("At last."));
     window.until_text("At last.").await?;
     window.click_text("Keeps its last word").await?;
     window.until_text("The slot keeps is well.").await?;
