@@ -152,7 +152,7 @@ async fn hostile_guests() -> Result<()> {
         merge(&mut config, with_plugin("read-env", &bystander, &json!({})));
         config["catalog"]["locations"] = json!([{ "type": "file", "target": "component.yaml" }]);
         let folder = folder(config)?;
-        std::fs::write(folder.path().join("component.yaml"), component("bystander"))?;
+        std::fs::write(folder.path().join("component.yaml"), s3::component("bystander"))?;
         let server = Server::start(folder.path()).await?;
         until(Duration::from_secs(60), async || Ok(count(server.client()).await? == 1)).await?;
         let (_, quiet) = beside(server.client(), tokio::time::sleep(PROBED)).await?;

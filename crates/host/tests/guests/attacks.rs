@@ -229,7 +229,8 @@ async fn compiling() {
             Err(error) if error.to_string().contains(words) => {}
             Err(error) => wrong.push(format!("{}: {error}", it.0)),
         }
-        if begun.elapsed() > Duration::from_secs(10) {
+        // The time that compiling may take, and what a busy machine adds to it.
+        if begun.elapsed() > Duration::from_secs(70) {
             wrong.push(format!("{}: refusing it took {:?}", it.0, begun.elapsed()));
         }
     }
