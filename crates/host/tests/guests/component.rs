@@ -35,6 +35,7 @@ impl Guest {
             source: format!("guests/{name}.wasm"),
             wasm,
             grant,
+            kv_generation: 0,
             limits: LimitOverrides::default(),
             config: json!({}),
         }

@@ -183,12 +183,12 @@ async fn headers_that_are_not_a_plugins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_plugin_keeps_has_an_end() {
     let fixture = Fixture::new().await;
-    fixture.kv.set("victim", "a", b"x").await.expect("there is room");
+    fixture.kv.of("victim", 0).set("a", b"x").await.expect("there is room");
     let mut spec = guest("kv_flood").spec();
     spec.limits.ui_deadline = Some(std::time::Duration::from_secs(60));
     let plugin = fixture.host.load(spec).await.unwrap_or_else(|error| panic!("{error}"));
     let seen = attack(&plugin).await.unwrap_or_else(|error| panic!("{error}"));
     let values: usize = seen.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
     assert!((60..=64).contains(&values) && seen.contains("then TooLarge("), "{seen}");
-    fixture.kv.set("victim", "b", &vec![0; 1024 * 1024]).await.expect("another plugin has room");
+    fixture.kv.of("victim", 0).set("b", &vec![0; 1024 * 1024]).await.expect("another plugin has room");
 }

@@ -181,6 +181,7 @@ async fn the_host_says_the_same() {
             source: format!("{of:?}.wasm"),
             grant: inspect(&wasm).expect("a plugin").manifest.rights,
             wasm,
+            kv_generation: 0,
             limits: callboard_host::LimitOverrides::default(),
             config: serde_json::json!({}),
         };

@@ -64,7 +64,8 @@ impl Outbox {
     ) -> Result<Vec<DeadLetter>, Error> {
         let mut sql = Sql::new();
         // Of a payload, what somebody reads: a page of whole ones may be any size.
-        sql.push("SELECT id, nonce, subscriber, topic, headers, substr(payload, 1, CAST(").bind(DEAD_PAYLOAD_CHARACTERS);
+        sql.push("SELECT id, nonce, subscriber, topic, headers, substr(payload, 1, CAST(")
+            .bind(DEAD_PAYLOAD_CHARACTERS);
         sql.push(" AS INTEGER)) AS payload, bytes, created_at, attempts, error, due_at FROM delivery WHERE dead = 1");
         if let Some(subscriber) = subscriber {
             sql.push(" AND subscriber = ").bind(subscriber);
