@@ -9,7 +9,7 @@ pub const ID: &str = "generations";
 
 /// Version `1.<tens>.<ones>` of a number from 1 to 99, which does what the word says: `works`, `traps`, `mute`.
 pub fn version(number: u8, what: &str) -> Result<Vec<u8>> {
-    let mut component = std::fs::read(environment::guest(ID)?)?;
+    let mut component = std::fs::read(environment::guest("generations")?)?;
     replace(&mut component, "MARK: 1:works   ", &format!("MARK:{number:>2}:{what:<8}"))?;
     replace(&mut component, "version: 1.0.0", &format!("version: {}", name(number)))?;
     Ok(component)
