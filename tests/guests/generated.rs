@@ -8,8 +8,11 @@ use wasm_encoder::{
     ModuleSection, NestedComponentSection, TypeSection, ValType,
 };
 
+/// Makes a component.
+type Generate = fn() -> Vec<u8>;
+
 /// By their names.
-pub(crate) const GENERATED: &[(&str, fn() -> Vec<u8>)] = &[
+pub(crate) const GENERATED: &[(&str, Generate)] = &[
     ("data_segment_that_lies", data_segment_that_lies),
     ("deep_components", deep_components),
     ("deep_blocks", deep_blocks),

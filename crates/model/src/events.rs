@@ -18,7 +18,7 @@ pub fn is_webhook_topic(text: &str) -> bool {
         word.starts_with(|first: char| first.is_ascii_lowercase())
             && word.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')
     };
-    text.len() <= 100 && text.split('.').all(is_word) && !text.split('.').next().is_some_and(|first| first == "catalog")
+    text.len() <= 100 && text.split('.').all(is_word) && text.split('.').next() != Some("catalog")
 }
 
 /// Something that happened: an item of a batch.

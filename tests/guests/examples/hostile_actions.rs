@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 struct Hostile;
 
 impl ScaffolderActions for Hostile {
+    #[expect(clippy::panic, reason = "that is the attack")]
     fn run(_: &Context, _: &str, input: &Value, _: &Run) -> Result<Value, Error> {
         let path = input["path"].as_str().unwrap_or_default();
         let seen = match input["attack"].as_str().unwrap_or_default() {

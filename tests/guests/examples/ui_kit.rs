@@ -35,7 +35,7 @@ impl Ui for Kit {
             "break" => kv::set("broken", b"1")?,
             "mend" => kv::delete("broken")?,
             "delete" => kv::set(&format!("deleted/{}", value.as_str().unwrap_or_default()), b"1")?,
-            "create" if value["name"] == "taken" => {
+            "create" if value.get("name").is_some_and(|name| name == "taken") => {
                 return Ok(Outcome::new("Nothing was made.").error("/name", "There is a service of this name."));
             }
             "create" => return Ok(Outcome::new(format!("Made {value}."))),

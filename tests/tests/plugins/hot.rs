@@ -188,7 +188,7 @@ async fn app_config_is_followed() -> Result<()> {
     hot.configure(&json!({}))?;
     hot.portal.until("no plugin", async || Ok(hot.info().await.is_err())).await?;
     assert_eq!(
-        shows(hot.portal.client()).await.map_err(|error| error.to_string()[..3].to_owned()),
+        shows(hot.portal.client()).await.map_err(|error| error.to_string().chars().take(3).collect::<String>()),
         Err("404".to_owned())
     );
     Ok(())

@@ -12,13 +12,13 @@ use crate::fixture::{Fixture, attack, shared_cache};
 /// What an attack comes to. Texts are part of the message.
 enum Comes {
     /// The call ends in a fault of this kind.
-    ToAFault(ErrorKind, &'static str),
+    AFault(ErrorKind, &'static str),
     /// It is no attack: the guest answers, and this is shown.
-    ToNothing(&'static str),
+    Nothing(&'static str),
     /// The guest ends in an error of its own.
-    ToAnError(&'static str),
+    AnError(&'static str),
 }
-use Comes::{ToAFault, ToAnError, ToNothing};
+use Comes::{AFault, AnError, Nothing};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 /// What a busy machine may add.
@@ -54,15 +54,15 @@ async fn one(fixture: &Fixture, guest: Guest, comes: &Comes) -> Result<(), Strin
             return Err(format!("it took {:?}", begun.elapsed()));
         }
         match (result, comes) {
-            (Err(error), ToAFault(kind, words)) if error.kind == *kind && error.message.contains(words) => {}
-            (Ok(text), ToNothing(expected)) if text == *expected => {}
-            (Err(error), ToAnError(words))
+            (Err(error), AFault(kind, words)) if error.kind == *kind && error.message.contains(words) => {}
+            (Ok(text), Nothing(expected)) if text == *expected => {}
+            (Err(error), AnError(words))
                 if matches!(error.kind, ErrorKind::Guest(GuestError::Invalid)) && error.message == *words => {}
             (result, _) => return Err(format!("{result:?}")),
         }
     }
     let suspended = plugin.state() == PluginState::Suspended;
-    if suspended != matches!(comes, ToAFault(..)) {
+    if suspended != matches!(comes, AFault(..)) {
         return Err(format!("after two of them it is {:?}", plugin.state()));
     }
     match attack(&plugin).await {
@@ -76,14 +76,14 @@ async fn one(fixture: &Fixture, guest: Guest, comes: &Comes) -> Result<(), Strin
 async fn time_and_memory() {
     use ErrorKind::{Deadline, Memory, Stack, Trap};
     check(&[
-        (guest("loop_in_start"), ToAFault(Deadline, "did not answer within 1s")),
-        (guest("trap_in_start"), ToAFault(Trap, "unreachable")),
-        (guest("division_by_zero"), ToAFault(Trap, "divide by zero")),
-        (guest("grow_loop"), ToAFault(Memory, "wanted 67174400 bytes of memory, may have 67108864")),
-        (guest("huge_copy"), ToAFault(Deadline, "did not answer within 1s")),
-        (guest("table_grow"), ToAFault(Trap, "table")),
-        (guest("indirect_recursion"), ToAFault(Stack, "too deeply")),
-        (guest("long_sleep"), ToAFault(Deadline, "did not answer within 1s")),
+        (guest("loop_in_start"), AFault(Deadline, "did not answer within 1s")),
+        (guest("trap_in_start"), AFault(Trap, "unreachable")),
+        (guest("division_by_zero"), AFault(Trap, "divide by zero")),
+        (guest("grow_loop"), AFault(Memory, "wanted 67174400 bytes of memory, may have 67108864")),
+        (guest("huge_copy"), AFault(Deadline, "did not answer within 1s")),
+        (guest("table_grow"), AFault(Trap, "table")),
+        (guest("indirect_recursion"), AFault(Stack, "too deeply")),
+        (guest("long_sleep"), AFault(Deadline, "did not answer within 1s")),
     ])
     .await;
 }
@@ -93,14 +93,14 @@ async fn time_and_memory() {
 async fn handles() {
     use ErrorKind::{Deadline, TooMuchData, Trap};
     check(&[
-        (guest("stream_flood"), ToAFault(Trap, "table has no free keys")),
-        (guest("timer_flood"), ToAFault(Trap, "table has no free keys")),
-        (guest("random_bomb"), ToAFault(Trap, "exceeds limit 65536")),
-        (guest("foreign_handle"), ToAFault(Trap, "unknown handle index 1")),
-        (guest("double_drop"), ToAFault(Trap, "unknown handle index")),
-        (guest("giant_list"), ToAFault(TooMuchData, "more than 16777216 bytes at once")),
-        (guest("list_beyond_memory"), ToAFault(Trap, "list pointer/length out of bounds")),
-        (guest("realloc_loops"), ToAFault(Deadline, "did not answer within 1s")),
+        (guest("stream_flood"), AFault(Trap, "table has no free keys")),
+        (guest("timer_flood"), AFault(Trap, "table has no free keys")),
+        (guest("random_bomb"), AFault(Trap, "exceeds limit 65536")),
+        (guest("foreign_handle"), AFault(Trap, "unknown handle index 1")),
+        (guest("double_drop"), AFault(Trap, "unknown handle index")),
+        (guest("giant_list"), AFault(TooMuchData, "more than 16777216 bytes at once")),
+        (guest("list_beyond_memory"), AFault(Trap, "list pointer/length out of bounds")),
+        (guest("realloc_loops"), AFault(Deadline, "did not answer within 1s")),
     ])
     .await;
 }
@@ -110,30 +110,30 @@ async fn handles() {
 async fn values_across_the_boundary() {
     use ErrorKind::{Deadline, Trap};
     check(&[
-        (guest("utf16"), ToNothing("Grüße, 世界 😀")),
-        (guest("latin1"), ToNothing("Grüße")),
-        (guest("pointer_out_of_bounds"), ToAFault(Trap, "out of bounds")),
-        (guest("length_overflow"), ToAFault(Trap, "out of bounds")),
-        (guest("answer_unaligned"), ToAFault(Trap, "pointer not aligned")),
-        (guest("answer_out_of_bounds"), ToAFault(Trap, "out of bounds")),
-        (guest("bad_utf8"), ToAFault(Trap, "invalid utf-8")),
-        (guest("bad_utf8_to_host"), ToAFault(Trap, "invalid utf-8")),
-        (guest("utf16_lone_surrogate"), ToAFault(Trap, "unpaired surrogate")),
-        (guest("utf16_unaligned"), ToAFault(Trap, "aligned")),
-        (guest("utf16_length_overflow"), ToAFault(Trap, "out of bounds")),
-        (guest("latin1_tagged_length"), ToAFault(Trap, "out of bounds")),
-        (guest("latin1_no_room"), ToAFault(Trap, "beyond end of memory")),
-        (guest("result_out_of_range"), ToAFault(Trap, "invalid expected discriminant")),
-        (guest("error_out_of_range"), ToAFault(Trap, "unexpected discriminant")),
-        (guest("level_out_of_range"), ToAFault(Trap, "unexpected discriminant")),
-        (guest("realloc_null"), ToNothing("overlapping")),
-        (guest("realloc_unaligned"), ToAFault(Trap, "aligned")),
-        (guest("realloc_out_of_bounds"), ToAFault(Trap, "beyond end of memory")),
-        (guest("realloc_traps"), ToAFault(Trap, "unreachable")),
-        (guest("realloc_calls_host"), ToAFault(Trap, "cannot leave component instance")),
-        (guest("post_return_loops"), ToAFault(Deadline, "did not answer within 1s")),
-        (guest("post_return_traps"), ToAFault(Trap, "unreachable")),
-        (guest("post_return_calls_host"), ToAFault(Trap, "cannot leave component instance")),
+        (guest("utf16"), Nothing("Grüße, 世界 😀")),
+        (guest("latin1"), Nothing("Grüße")),
+        (guest("pointer_out_of_bounds"), AFault(Trap, "out of bounds")),
+        (guest("length_overflow"), AFault(Trap, "out of bounds")),
+        (guest("answer_unaligned"), AFault(Trap, "pointer not aligned")),
+        (guest("answer_out_of_bounds"), AFault(Trap, "out of bounds")),
+        (guest("bad_utf8"), AFault(Trap, "invalid utf-8")),
+        (guest("bad_utf8_to_host"), AFault(Trap, "invalid utf-8")),
+        (guest("utf16_lone_surrogate"), AFault(Trap, "unpaired surrogate")),
+        (guest("utf16_unaligned"), AFault(Trap, "aligned")),
+        (guest("utf16_length_overflow"), AFault(Trap, "out of bounds")),
+        (guest("latin1_tagged_length"), AFault(Trap, "out of bounds")),
+        (guest("latin1_no_room"), AFault(Trap, "beyond end of memory")),
+        (guest("result_out_of_range"), AFault(Trap, "invalid expected discriminant")),
+        (guest("error_out_of_range"), AFault(Trap, "unexpected discriminant")),
+        (guest("level_out_of_range"), AFault(Trap, "unexpected discriminant")),
+        (guest("realloc_null"), Nothing("overlapping")),
+        (guest("realloc_unaligned"), AFault(Trap, "aligned")),
+        (guest("realloc_out_of_bounds"), AFault(Trap, "beyond end of memory")),
+        (guest("realloc_traps"), AFault(Trap, "unreachable")),
+        (guest("realloc_calls_host"), AFault(Trap, "cannot leave component instance")),
+        (guest("post_return_loops"), AFault(Deadline, "did not answer within 1s")),
+        (guest("post_return_traps"), AFault(Trap, "unreachable")),
+        (guest("post_return_calls_host"), AFault(Trap, "cannot leave component instance")),
     ])
     .await;
 }
@@ -142,14 +142,14 @@ async fn values_across_the_boundary() {
 async fn trees() {
     use ErrorKind::Output;
     check(&[
-        (guest("nan_number"), ToAFault(Output, "its tree is not right")),
-        (guest("infinite_number"), ToAFault(Output, "number out of range")),
-        (guest("duplicate_keys"), ToAFault(Output, "duplicate field `root`")),
-        (guest("javascript_link"), ToAFault(Output, "its tree is not right")),
-        (guest("not_json"), ToAFault(Output, "its tree is not right")),
+        (guest("nan_number"), AFault(Output, "its tree is not right")),
+        (guest("infinite_number"), AFault(Output, "number out of range")),
+        (guest("duplicate_keys"), AFault(Output, "duplicate field `root`")),
+        (guest("javascript_link"), AFault(Output, "its tree is not right")),
+        (guest("not_json"), AFault(Output, "its tree is not right")),
         // What is shown of an error is one harmless line; a tree is data, which the page shows as text.
-        (guest("control_characters"), ToAnError("a\u{fffd}[31mb  c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}")),
-        (guest("bidi_text"), ToNothing("\u{202e}gnp.exe\u{2066}\u{1b}[31m\u{0}")),
+        (guest("control_characters"), AnError("a\u{fffd}[31mb  c\u{fffd}d\u{fffd}e\u{fffd}f\u{fffd}")),
+        (guest("bidi_text"), Nothing("\u{202e}gnp.exe\u{2066}\u{1b}[31m\u{0}")),
     ])
     .await;
 }

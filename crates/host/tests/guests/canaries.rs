@@ -132,8 +132,9 @@ impl std::io::Write for Log {
 fn without(secret: &str, what: &str, text: &str) {
     let encoded = STANDARD.encode(format!("somebody:{secret}"));
     for word in [CANARY, &encoded] {
-        if let Some(at) = text.find(word) {
-            let near: String = text.chars().skip(text[..at].chars().count().saturating_sub(200)).take(400).collect();
+        if let Some((before, after)) = text.split_once(word) {
+            let start = before.chars().count().saturating_sub(200);
+            let near: String = before.chars().skip(start).chain(word.chars()).chain(after.chars().take(200)).collect();
             panic!("{secret}: {what} has it: {near}");
         }
     }

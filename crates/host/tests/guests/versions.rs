@@ -105,8 +105,11 @@ const PORTALS: [Change; 5] = [NONE, ImportGained, ExportGained, VariantGained, M
 const PLUGIN: &str = "upgrade the plugin";
 const PORTAL: &str = "upgrade the portal";
 
+/// None where it loads; otherwise the side to upgrade, and what the message names.
+type Verdict = Option<(&'static str, &'static str)>;
+
 /// The rows are plugins, the columns portals; what is there is the side to upgrade, and what the message names.
-const TABLE: [(Change, [Option<(&str, &str)>; 5]); 6] = [
+const TABLE: [(Change, [Verdict; 5]); 6] = [
     (NONE, [None, None, Some((PLUGIN, "`describe`")), Some((PLUGIN, "other types")), Some((PLUGIN, ""))]),
     (Minor, [None, None, Some((PLUGIN, "`describe`")), Some((PLUGIN, "other types")), Some((PLUGIN, ""))]),
     (

@@ -8,10 +8,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+/// The names and values of labels.
+type Labels = Vec<(&'static str, String)>;
+
 /// By method, route and status. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Requests {
-    answered: Family<Vec<(&'static str, String)>, Histogram, fn() -> Histogram>,
+    answered: Family<Labels, Histogram, fn() -> Histogram>,
 }
 
 /// In a request's extensions: which route it is for. Whoever finds out says so once.

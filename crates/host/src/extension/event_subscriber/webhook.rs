@@ -124,7 +124,7 @@ impl Webhook {
                     let signature = one.trim().strip_prefix(prefix).and_then(|hex| hex::decode(hex).ok());
                     signature.is_some_and(|signature| signed.clone().verify_slice(&signature).is_ok())
                 };
-                if !given.iter().any(|one| fits(one)) {
+                if !given.iter().any(fits) {
                     return Err(self.mismatch(header));
                 }
                 // The id of a delivery is not signed: with another one it would be the same request all the same.

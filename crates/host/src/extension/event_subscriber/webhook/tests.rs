@@ -127,8 +127,8 @@ fn as_pagerduty_signs() {
     check(&format!("{old},{old}"), "signature");
     check(&good.replace("v1=", "v2="), "signature");
     check(&good.replace("v1=", "V1="), "signature");
-    check(&vec![old.as_str(); 8].join(","), "signature");
-    check(&format!("{},{good}", vec!["v1=00"; 8].join(",")), "header");
+    check(&[old.as_str(); 8].join(","), "signature");
+    check(&format!("{},{good}", ["v1=00"; 8].join(",")), "header");
 }
 
 #[test]
