@@ -109,8 +109,8 @@ async fn added_updated_and_held() -> Result<()> {
     let (added, text) = place.plugin(&["add", &source, "--version", "^1"], "y\n").await?;
     assert!(added, "{text}");
     let expected = format!(
-        "# ours\nplugins:\n  generations:\n    source: {source}\n    version: ^1\n    grant:\n      log: true\n      \
-         kv: true\n\ncatalog: {{}} # later\n"
+        "# ours\nplugins:\n  generations:\n    source: {source}\n    version: ^1\n    grant:\n      kv: true\n      \
+         log: true\n\ncatalog: {{}} # later\n"
     );
     assert_eq!(place.app_config()?, expected);
     assert_eq!(place.lock()?["plugins"][ID]["version"], name(1));

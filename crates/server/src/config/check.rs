@@ -282,7 +282,9 @@ mod tests {
         );
         check_one(
             "plugins: {s3: {source: a.wasm, zzzzzz: 1}}",
-            &["Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits, source."],
+            &[
+                "Error app-config.yaml:1: plugins.s3.zzzzzz: unknown key. There may be enabled, grant, limits, source, version.",
+            ],
         );
         check_one("plugins: {s3: {}}", &["Error app-config.yaml:1: plugins.s3: `source` is missing. It is a text"]);
         check_one(

@@ -310,8 +310,7 @@ mod tests {
              |      log: true
              |
              |  # next
-             |catalog: {}
-             |",
+             |catalog: {}",
             "plugins/github",
             Some(
                 json!({ "source": "oci://r/github", "grant": { "log": true, "http": ["GET https://api.github.com"] } }),
@@ -324,11 +323,11 @@ mod tests {
              |    grant:
              |      log: true
              |  github:
-             |    source: oci://r/github
              |    grant:
-             |      log: true
              |      http:
-             |        - GET https://api.github.com
+             |      - GET https://api.github.com
+             |      log: true
+             |    source: oci://r/github
              |
              |  # next
              |catalog: {}",
@@ -369,8 +368,8 @@ mod tests {
              |        version: ^1 # of ours
              |        # what it may
              |        grant:
-             |          log: true
              |          kv: true
+             |          log: true
              |        source: b",
         );
         check(

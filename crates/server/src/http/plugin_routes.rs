@@ -172,7 +172,7 @@ async fn root(
     found: Extension<Found>,
     uri: OriginalUri,
     headers: HeaderMap,
-    body: Text,
+    body: Result<Text>,
 ) -> Result<Response> {
     answer(state, caller, found, uri, headers, body).await
 }
@@ -191,7 +191,7 @@ async fn below(
     found: Extension<Found>,
     uri: OriginalUri,
     headers: HeaderMap,
-    body: Text,
+    body: Result<Text>,
 ) -> Result<Response> {
     answer(state, caller, found, uri, headers, body).await
 }
@@ -202,13 +202,17 @@ async fn answer(
     Extension(found): Extension<Found>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    Text(body): Text,
+    body: Result<Text>,
 ) -> Result<Response> {
     let Asked { id, plugin, method, path } = match found {
         Found::Core => return Ok(StatusCode::NOT_FOUND.into_response()),
         Found::BadPath => return Err(ApiError::input("the path could be taken for another one")),
         Found::Plugin(asked) => asked,
     };
+    // As any other path that is nobody's.
+    if plugin.is_none() && app.plugins.current().find(&id).is_none() {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
     let plugin = match plugin {
         Some(plugin) => plugin,
         // Only to say why there is none: the route of one that has come since was not asked about.
@@ -224,6 +228,7 @@ async fn answer(
     if !covers(&caller.access, None)? {
         return Err(caller.lacks_for(&format!("the routes of {id}")));
     }
+    let Text(body) = body?;
     let query: Vec<(String, String)> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
         .into_owned()
         .take(limits::ROUTE_QUERY + 1)

@@ -22,17 +22,17 @@ async fn refused_ones() {
     let list = client.get("/api/plugins").await.json();
     let items = list["items"].as_array().unwrap();
     assert_eq!(items.iter().map(|item| item["id"].as_str().unwrap()).collect::<Vec<_>>(), ["gone", "junk", "off"]);
-    let check = |item: &Value, parts: &[&str]| {
-        assert_eq!(item["state"], "refused", "{item:#}");
+    let check = |item: &Value, state: &str, parts: &[&str]| {
+        assert_eq!(item["state"], state, "{item:#}");
         let reason = item["reason"].as_str().unwrap();
         for part in parts {
             assert!(reason.contains(part), "{reason}");
         }
     };
-    check(&items[0], &["gone.wasm could not be read", "plugins.gone.source"]);
+    check(&items[0], "refused", &["gone.wasm could not be read", "plugins.gone.source"]);
     assert_eq!((&items[0]["granted"]["log"], &items[0]["effective"]["log"]), (&json!(true), &json!(false)));
-    check(&items[1], &["not"]);
-    check(&items[2], &["plugins.off.enabled"]);
+    check(&items[1], "refused", &["not"]);
+    check(&items[2], "disabled", &["plugins.off.enabled"]);
     assert_eq!(client.get("/api/plugins/gone").await.json(), items[0]);
 
     let asked = client.post("/api/plugins/gone/ui/tab/render", &json!({ "entityRef": "component:default/lamp" })).await;

@@ -64,6 +64,7 @@ async fn metrics_are_for_the_monitoring() {
     guest.get("/api/plugins/none").await;
     nobody.get("/made-up/1").await;
     nobody.send("GET", "/api/made-up/2", &[], b"").await;
+    nobody.send("GET", "/api", &[], b"").await;
     let answer = with_token(&nobody, "/metrics").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));

@@ -7,7 +7,7 @@ use callboard_artifact::{Fetched, Locked, Source, Wanted};
 use callboard_host::{Inspection, Interfaces};
 use callboard_model::rights::Rights;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::shown::{Bar, describe_offer, is_granted};
@@ -60,20 +60,22 @@ pub(super) async fn run(
     if !is_granted(command.grant_requested, "Grant this, and add it?", input, out)? {
         return Err(Failure::Plugin("nothing was changed".to_owned()));
     }
-    let mut entry = Map::new();
-    entry.insert("source".to_owned(), json!(command.source));
+    // In the order in which people write them.
+    let mut entry = vec![("source", json!(command.source))];
     let requirement = offer.requirement.clone();
     if let Some(requirement) = requirement.as_ref().filter(|_| matches!(source, Source::Oci(_, Wanted::Matching(_)))) {
-        entry.insert("version".to_owned(), json!(requirement));
+        entry.push(("version", json!(requirement)));
     }
-    entry.insert("grant".to_owned(), grant_value(&rights)?);
+    entry.push(("grant", grant_value(&rights)?));
     // First what is approved, and then what is wished: a portal that looks in between finds nothing unapproved.
     if source.is_remote() {
         let mut lock = desk.lock()?;
         lock.plugins.insert(id.clone(), offer.locked(&source, rights));
         desk.write_lock(&lock)?;
     }
-    let file = desk.edit(&id, |text| edit::set(text, &["plugins", &id], &Value::Object(entry)))?;
+    let file = desk.edit(&id, |text| {
+        entry.iter().try_fold(text.to_owned(), |text, (key, value)| edit::set(&text, &["plugins", &id, key], value))
+    })?;
     writeln!(out, "Added {id} {} to {}", offer.inspection.manifest.version, file.display())?;
     Ok(ExitCode::SUCCESS)
 }
