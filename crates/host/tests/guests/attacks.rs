@@ -198,8 +198,8 @@ async fn compiling() {
         (guest("giant_manifest"), usual(), "at most 262144 are read"),
         (
             guest("heavy_function"),
-            short(),
-            "compiling it took more than 2 s; make the component smaller, or raise `compileTime`",
+            LimitOverrides { compile_time: Some(Duration::from_millis(100)), ..LimitOverrides::default() },
+            "compiling it took more than 0.1 s; make the component smaller, or raise `compileTime`",
         ),
         (
             guest("heavy_function"),

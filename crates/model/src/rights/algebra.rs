@@ -95,8 +95,8 @@ mod tests {
         check(json!({}), json!({ "log": true }), json!({}));
         check(json!({ "log": true, "kv": true }), json!({ "kv": true }), json!({ "log": true }));
         check(
-            json!({ "config": ["a.b", "c"], "http": ["GET https://a.example", "POST https://a.example"] }),
-            json!({ "config": ["a"], "http": ["GET,POST https://*.example", "GET https://a.example"] }),
+            json!({ "config": ["a.b", "c"], "http": ["GET https://a.example.com", "POST https://a.example.com"] }),
+            json!({ "config": ["a"], "http": ["GET,POST https://*.example.com", "GET https://a.example.com"] }),
             json!({ "config": ["c"] }),
         );
         check(
