@@ -106,6 +106,8 @@ impl Compiler {
             .args(&self.arguments)
             // It needs no secret to compile something.
             .env_clear()
+            // mimalloc, where the program uses it, takes a GiB in advance, which would count as if it were written to.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
