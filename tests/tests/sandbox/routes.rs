@@ -23,7 +23,7 @@ async fn portal(guest: &Guest) -> Result<TestPortal> {
         "plugins": { &guest.id: { "limits": { "uiDeadline": "60 seconds", "faultsBeforeSuspension": 1_000 } } },
         "permission": { "policy": [
             { "allow": ["*"], "to": ["user:default/guest"] },
-            { "allow": ["good-routes.*", "good-routes.**.write"], "to": ["user:default/ada"] },
+            { "allow": [format!("{}.*", guest.id), format!("{}.**.write", guest.id)], "to": ["user:default/ada"] },
             { "allow": ["plugin.use", "plugin.act"], "to": ["user:default/ada", "user:default/bob"] },
         ] },
     });
@@ -65,7 +65,7 @@ async fn each_route_has_its_permission() -> Result<()> {
         (Method::PATCH, "/notes/a", Some(&note), [401, 403, 404, 404]),
         (Method::OPTIONS, "/notes/a", None, [404, 404, 404, 404]),
         (Method::GET, "/echo/a", None, [401, 403, 404, 404]),
-        (Method::GET, "/echo/%2e%2e/b", None, [401, 403, 400, 400]),
+        // `..` as it is cannot be sent from here: this client's URLs have resolved it. `segments` has its cases.
         (Method::GET, "/echo/a%2F..%2Fb/c", None, [401, 403, 400, 400]),
         (Method::GET, "/echo/%00/c", None, [401, 403, 400, 400]),
         (Method::GET, "/echo//b", None, [401, 403, 400, 400]),
