@@ -19,14 +19,15 @@ pub(crate) fn Code(
     log: bool,
 ) -> impl IntoView {
     let copied = text.clone();
-    // What scrolls must be within reach of the keyboard, and what is within reach must have a name.
+    // What scrolls must be within reach of the keyboard, and what is within reach must have a name. It is no landmark:
+    // a page may have many of them, and of the same name.
     view! {
         <div class="code" class:code--log=log>
             <div class="code__bar">
                 <span>{label.clone()}</span>
                 <CopyButton text=move || copied.clone() label=t(Msg::Copy) compact=true />
             </div>
-            <pre class="code__text" tabindex="0" role="region" aria-label=label>
+            <pre class="code__text" tabindex="0" role="group" aria-label=label>
                 <code>{text}</code>
             </pre>
         </div>
