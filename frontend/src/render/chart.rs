@@ -91,7 +91,7 @@ fn table(label: &str, heading: Msg, points: &[Text], series: &[Series], unit: Op
 
 fn boxed(label: &str, rows: AnyView) -> AnyView {
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label=label.to_owned()>
+        <div class="table-scroll" tabindex="0" role="group" aria-label=label.to_owned()>
             <table class="table">
                 <caption class="visually-hidden">{label.to_owned()}</caption>
                 {rows}
@@ -188,7 +188,7 @@ pub(super) fn heatmap(map: Heatmap) -> AnyView {
     view! {
         <figure class="chart">
             <figcaption class="chart__label break" dir="auto">{heading}</figcaption>
-            <div class="table-scroll" tabindex="0" role="region" aria-label=name>
+            <div class="table-scroll" tabindex="0" role="group" aria-label=name>
                 <table class="heatmap">
                     <caption class="visually-hidden">{label}</caption>
                     <thead><tr><td></td>{heads}</tr></thead>

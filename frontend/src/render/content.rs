@@ -32,7 +32,7 @@ pub(super) fn diff(diff: Diff) -> AnyView {
     view! {
         <div class="code">
             <div class="code__bar"><span class="break" dir="auto">{label.clone()}</span></div>
-            <pre class="code__text diff" tabindex="0" role="region" aria-label=label><code>{lines}</code></pre>
+            <pre class="code__text diff" tabindex="0" role="group" aria-label=label><code>{lines}</code></pre>
         </div>
     }
     .into_any()

@@ -48,7 +48,7 @@ pub(super) fn graph(graph: Graph) -> AnyView {
     view! {
         <figure class="chart">
             <figcaption class="chart__label break" dir="auto">{label.clone()}</figcaption>
-            <div class="graph" tabindex="0" role="region" aria-label=said>
+            <div class="graph" tabindex="0" role="group" aria-label=said>
                 <div class="graph__room" style:width=format!("{width}px") style:height=format!("{height}px")>
                     <svg class="graph__edges" viewBox=format!("0 0 {width} {height}") aria-hidden="true" focusable="false">{lines}</svg>
                     {boxes}
@@ -113,7 +113,7 @@ fn table(graph: &Graph, label: &str) -> AnyView {
         })
         .collect_view();
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label=label.to_owned()>
+        <div class="table-scroll" tabindex="0" role="group" aria-label=label.to_owned()>
             <table class="table">
                 <caption class="visually-hidden">{label.to_owned()}</caption>
                 <thead>

@@ -35,7 +35,7 @@ pub(super) fn table(table: Table, place: &Place) -> AnyView {
     view! {
         <div class="table-box">
             {filter.map(|label| view! { <div class="table__filter">{filter_field(label.to_string(), &state)}</div> })}
-            <div class="table-scroll" tabindex="0" role="region" aria-label=caption.clone() aria-busy=move || host.busy.get().then_some("true")>
+            <div class="table-scroll" tabindex="0" role="group" aria-label=caption.clone() aria-busy=move || host.busy.get().then_some("true")>
                 <table class="table table--cards" role="table">
                     <caption class="break" dir="auto">{caption.clone()}</caption>
                     <thead role="rowgroup"><tr role="row">{heads}{actions_head}</tr></thead>
