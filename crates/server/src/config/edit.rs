@@ -215,7 +215,7 @@ fn places(text: &str, path: &[&str]) -> Result<Vec<Place>, String> {
 
 /// The last line, from 0, that a value takes: that of the last thing in it that is written.
 fn last_line(text: &str, key: &Span, start: &Span, value: &Event<'_>) -> Result<usize, String> {
-    let mut last = end_line(key).max(if is_collection(value) { 0 } else { end_line(start) });
+    let mut last = end_line(text, key).max(if is_collection(value) { 0 } else { end_line(text, start) });
     if !is_collection(value) {
         return Ok(last);
     }
@@ -233,30 +233,32 @@ fn last_line(text: &str, key: &Span, start: &Span, value: &Event<'_>) -> Result<
             Event::MappingStart(..) | Event::SequenceStart(..) => {
                 depth += 1;
                 if is_flow(text, &span) {
-                    last = last.max(end_line(&span));
+                    last = last.max(end_line(text, &span));
                 }
             }
             Event::MappingEnd | Event::SequenceEnd => {
                 depth = depth.saturating_sub(1);
                 // The end of a flow collection is written, that of a block is not.
                 if !span.is_empty() {
-                    last = last.max(end_line(&span));
+                    last = last.max(end_line(text, &span));
                 }
                 if depth == 0 {
                     break;
                 }
             }
-            Event::Scalar(..) | Event::Alias(..) => last = last.max(end_line(&span)),
+            Event::Scalar(..) | Event::Alias(..) => last = last.max(end_line(text, &span)),
             _ => {}
         }
     }
     Ok(last)
 }
 
-/// The line, from 0, on which a span ends; what ends at the beginning of a line ends on the one before.
-fn end_line(span: &Span) -> usize {
+/// The line, from 0, on which a span ends. What ends before the first character of a line ends on the one before: text
+/// in lines of its own is over only where the next key begins.
+fn end_line(text: &str, span: &Span) -> usize {
     let line = span.end.line().saturating_sub(1);
-    if span.end.col() == 0 && span.end.line() > span.start.line() { line.saturating_sub(1) } else { line }
+    let begins = text.lines().nth(line).is_none_or(|line| starts_line(line, span.end.col()));
+    if begins && span.end.line() > span.start.line() { line.saturating_sub(1) } else { line }
 }
 
 fn is_collection(event: &Event<'_>) -> bool {
