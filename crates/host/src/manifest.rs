@@ -8,7 +8,6 @@ use callboard_model::manifest::{
 };
 use callboard_model::processing::{self, Hook};
 use callboard_model::route::CORE_APIS;
-use callboard_model::safe_url::SafeUrl;
 use serde_json::Value;
 
 use crate::extension::scaffolder_actions::Schemas;
@@ -83,8 +82,8 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 fn check_place(extension: &UiExtension) -> Result<(), &'static str> {
     let leads_on = extension.href.is_some();
     match extension.at {
-        AttachmentPoint::NavigationItem if extension.href.as_ref().is_none_or(SafeUrl::is_external) => {
-            Err("is a navigation item, so it needs an `href` that is a path of the portal, such as /catalog")
+        AttachmentPoint::NavigationItem if !leads_on => {
+            Err("is a navigation item, so it needs an `href`, a path of the portal such as /catalog")
         }
         AttachmentPoint::NavigationItem if extension.filter.is_some() => {
             Err("is a navigation item, which is for no entity, so it cannot have a `filter`")

@@ -8,7 +8,7 @@ use crate::filter::Predicate;
 use crate::manifest::{AttachmentPoint, OnFailure};
 use crate::processing::Hook;
 use crate::rights::Rights;
-use crate::safe_url::SafeUrl;
+use crate::safe_url::PortalPath;
 
 mod audit;
 mod catalog;
@@ -279,7 +279,7 @@ pub struct ExtensionInfo {
     /// Where a navigation item leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    pub href: Option<SafeUrl>,
+    pub href: Option<PortalPath>,
     /// What shows in its place while the plugin fails: `hide`, `placeholder` or `stale`.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]

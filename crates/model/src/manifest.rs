@@ -8,7 +8,7 @@ use crate::filter::Predicate;
 use crate::processing::Hook;
 use crate::rights::Rights;
 use crate::route::{RouteMethod, RoutePath};
-use crate::safe_url::SafeUrl;
+use crate::safe_url::PortalPath;
 
 /// The name of the custom section.
 pub const SECTION: &str = "callboard:manifest";
@@ -272,7 +272,7 @@ pub struct UiExtension {
     pub filter: Option<Predicate>,
     /// Where a navigation item leads: a path of the portal. Nothing else has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub href: Option<SafeUrl>,
+    pub href: Option<PortalPath>,
     /// What the page shows in its place while it fails.
     #[serde(default)]
     pub on_failure: OnFailure,

@@ -19,17 +19,8 @@ impl SafeUrl {
     /// Checks the text and keeps it as it is.
     pub fn parse(text: &str) -> Result<Self, UnsafeUrl> {
         let refuse = |reason| Err(UnsafeUrl { url: shown(text), reason });
-        if text.is_empty() {
-            return refuse("it is empty");
-        }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse("it holds a control character or a space; percent-encode it");
-        }
-        if text.contains('\\') {
-            return refuse("it holds a backslash; percent-encode it as %5C");
-        }
-        if text.starts_with("//") {
-            return refuse("it starts with \"//\" and so names another host; write https:// and the host");
+        if let Err(reason) = plain(text) {
+            return refuse(reason);
         }
         if text.starts_with('/') {
             return Ok(Self(text.to_owned()));
@@ -51,6 +42,21 @@ impl SafeUrl {
     /// Whether it leads out of the portal.
     pub fn is_external(&self) -> bool {
         !self.0.starts_with('/')
+    }
+}
+
+/// What is asked of every link: every reader sees the same characters, and a path stays on this host.
+fn plain(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("it is empty")
+    } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Err("it holds a control character or a space; percent-encode it")
+    } else if text.contains('\\') {
+        Err("it holds a backslash; percent-encode it as %5C")
+    } else if text.starts_with("//") {
+        Err("it starts with \"//\" and so names another host; write https:// and the host")
+    } else {
+        Ok(())
     }
 }
 
@@ -89,6 +95,38 @@ impl<'de> Deserialize<'de> for SafeUrl {
     }
 }
 
+/// A path of the portal that is safe to link to: it starts with a single `/`.
+///
+/// It is a type of its own because telling that takes no parser of URLs, which is large, and what is shown first in the
+/// browser has such paths and no other links.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct PortalPath(String);
+
+impl PortalPath {
+    /// Checks the text and keeps it as it is.
+    pub fn parse(text: &str) -> Result<Self, UnsafeUrl> {
+        let refuse = |reason| Err(UnsafeUrl { url: shown(text), reason });
+        match plain(text) {
+            Err(reason) => refuse(reason),
+            Ok(()) if !text.starts_with('/') => refuse("a path of the portal is wanted here, such as /catalog"),
+            Ok(()) => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for PortalPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortalPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Why a URL may not be linked to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{url}\" is no safe URL: {reason}")]
@@ -116,6 +154,9 @@ mod tests {
             let found = SafeUrl::parse(text);
             assert_eq!(found.is_ok(), safe, "{text:?}: {found:?}");
             assert_eq!(serde_json::from_value::<SafeUrl>(text.into()).is_ok(), safe, "{text:?}");
+            let is_path = safe && text.starts_with('/');
+            assert_eq!(PortalPath::parse(text).is_ok(), is_path, "{text:?}");
+            assert_eq!(serde_json::from_value::<PortalPath>(text.into()).is_ok(), is_path, "{text:?}");
         }
         for text in [
             "https://example.com",
