@@ -71,8 +71,9 @@ fn steps(progress: &mut Progress, filters: &[String]) -> Result<()> {
     })
 }
 
-/// The tests of the whole portal. The server's package is named for its program to be made of the same.
-const PORTAL: [&str; 6] = ["--package", "callboard", "--package", "callboard-tests", "--test", "portal"];
+/// The tests of the whole portal. The workspace is named because with fewer packages cargo selects fewer features of
+/// what they depend on, and compiles all of that a second time.
+const PORTAL: [&str; 3] = ["--workspace", "--test", "portal"];
 
 /// A server for the tests; none where somebody named one, which cargo then inherits.
 fn database() -> Result<Option<postgres::Server>> {

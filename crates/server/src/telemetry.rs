@@ -11,7 +11,7 @@ use bytes::Bytes;
 use callboard_egress::{Credential, Egress, HeaderProfile, OnlyOrigin, Request, SetHeader, Settings};
 use callboard_host::spans;
 use http::HeaderName;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry::{Context, KeyValue, propagation::TextMapPropagator};
 use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
@@ -110,6 +110,11 @@ pub(crate) fn continue_trace(span: &tracing::Span, headers: &http::HeaderMap) {
     if span.set_parent(context).is_err() {
         tracing::trace!("no traces are sent");
     }
+}
+
+/// Names a span that has begun. The field `otel.name` does so only until something of its context was asked for.
+pub(crate) fn name(span: &tracing::Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 /// `/v1/traces` below the endpoint, as OTLP's specification has it.

@@ -65,7 +65,6 @@ fn traced(request: &Request, id: &str) -> Span {
     let span = tracing::info_span!(
         target: spans::TARGET,
         "request",
-        otel.name = Empty,
         otel.kind = "server",
         otel.status_code = Empty,
         http.request.method = method,
@@ -78,7 +77,7 @@ fn traced(request: &Request, id: &str) -> Span {
 }
 
 fn told(span: &Span, method: &Method, route: &RequestsOfRoute, response: &Response) {
-    span.record("otel.name", format!("{} {}", known_method(method), route.get()));
+    telemetry::name(span, format!("{} {}", known_method(method), route.get()));
     span.record("http.route", route.get());
     span.record("http.response.status_code", response.status().as_u16());
     if response.status().is_server_error() {

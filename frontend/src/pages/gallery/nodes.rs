@@ -63,7 +63,7 @@ fn shown(sample: Sample, host: Host) -> AnyView {
             view! { {state_box(&state, render::tree(node, host, &at))}{busy} }
         })
         .collect_view();
-    item(name.clone(), view! { <div class="gallery__states" data-node=name>{states}</div> })
+    item(format!("{name} (UI tree)"), view! { <div class="gallery__states" data-node=name>{states}</div> })
 }
 
 fn state_box(state: &str, node: AnyView) -> AnyView {
