@@ -16,6 +16,9 @@ mod canaries;
 #[path = "guests/catalog.rs"]
 mod catalog;
 #[cfg(test)]
+#[path = "guests/compliance.rs"]
+mod compliance;
+#[cfg(test)]
 #[path = "guests/component.rs"]
 mod component;
 #[cfg(test)]

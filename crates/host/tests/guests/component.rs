@@ -84,11 +84,11 @@ fn of_text(name: &str, text: &str) -> Vec<u8> {
 
 fn module(fields: &str, answer: Option<&str>, encoding: StringEncoding) -> String {
     const RENDER: &str = "\"callboard:plugin/ui@0.1.0#render\"";
+    const ACT: &str = "\"callboard:plugin/ui@0.1.0#act\"";
     let context = "i32 i32 i32 i32 i32 i32 i32 i64";
     let mut text = format!(
         "(module (type $render (func (param {context} i32 i32 i32 i32) (result i32)))\n\
-         (type $act (func (param {context} i32 i32 i32 i32 i32 i32) (result i32)))\n{fields}\n\
-         (func (export \"callboard:plugin/ui@0.1.0#act\") (type $act) (i32.const 16))\n"
+         (type $act (func (param {context} i32 i32 i32 i32 i32 i32) (result i32)))\n{fields}\n"
     );
     if !fields.contains("(memory") {
         text += "(memory (export \"memory\") 2)\n";
@@ -101,8 +101,10 @@ fn module(fields: &str, answer: Option<&str>, encoding: StringEncoding) -> Strin
                  (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))\n\
                  (global.set $free (i32.add (local.get $at) (local.get 3))) (local.get $at))\n";
     }
-    if !fields.contains(RENDER) {
-        writeln!(text, "(func (export {RENDER}) (type $render) (i32.const 16))").expect("a text");
+    for (export, of_type) in [(RENDER, "$render"), (ACT, "$act")] {
+        if !fields.contains(export) {
+            writeln!(text, "(func (export {export}) (type {of_type}) (i32.const 16))").expect("a text");
+        }
     }
     if let Some(answer) = answer {
         let (bytes, length): (Vec<u8>, usize) = match encoding {

@@ -105,8 +105,7 @@ pub(crate) fn shared_cache() -> PathBuf {
 
 /// Renders the extension that every guest has, and returns its text.
 pub(crate) async fn attack(plugin: &Plugin) -> Result<String, PluginError> {
-    let acting = Acting { user: Some("user:default/ada".to_owned()), catalog: Arc::new(Unread) };
-    let tree = plugin.render(&acting, "attack", &Input::default()).await?;
+    let tree = plugin.render(&acting(Some("user:default/ada")), "attack", &Input::default()).await?;
     match tree.root {
         Node::Text(paragraph) => Ok(paragraph.text.to_string()),
         other => panic!("{other:?}"),
@@ -115,7 +114,12 @@ pub(crate) async fn attack(plugin: &Plugin) -> Result<String, PluginError> {
 
 /// For whom scheduled work is done.
 pub(crate) fn nobody() -> Acting {
-    Acting { user: None, catalog: Arc::new(Unread) }
+    acting(None)
+}
+
+/// Somebody, who may read nothing of the catalog.
+pub(crate) fn acting(user: Option<&str>) -> Acting {
+    Acting { user: user.map(str::to_owned), catalog: Arc::new(Unread) }
 }
 
 /// The catalog of whoever may read nothing of it.
