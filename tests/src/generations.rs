@@ -7,7 +7,8 @@ use crate::environment;
 /// The id of the plugin.
 pub const ID: &str = "generations";
 
-/// Version `1.<tens>.<ones>` of a number from 1 to 99, which does what the word says: `works`, `traps`, `mute`.
+/// Version `1.<tens>.<ones>` of a number from 1 to 99, which does what the word says: `works`, `traps`, `mute`, `moves`,
+/// `stuck`, `ill`.
 pub fn version(number: u8, what: &str) -> Result<Vec<u8>> {
     let mut component = std::fs::read(environment::guest("generations")?)?;
     replace(&mut component, "MARK: 1:works   ", &format!("MARK:{number:>2}:{what:<8}"))?;

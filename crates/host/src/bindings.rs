@@ -17,5 +17,5 @@ pub(crate) const PLUGIN_VERSION: Version = Version::new(0, 1, 0);
 
 pub(crate) use callboard::host::{catalog, config, http, kv, log, types, workspace};
 pub(crate) use exports::callboard::plugin::{
-    entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui,
+    entity_processor, entity_provider, event_subscriber, lifecycle, routes, scaffolder_actions, ui,
 };

@@ -8,13 +8,14 @@ use crate::call::output;
 pub(crate) mod entity_processor;
 pub(crate) mod entity_provider;
 pub(crate) mod event_subscriber;
+mod lifecycle;
 pub(crate) mod routes;
 pub(crate) mod scaffolder_actions;
 pub(crate) mod ui;
 
 /// The names of the extension points, as in WIT.
-pub(crate) const NAMES: [&str; 6] =
-    ["entity-processor", "entity-provider", "event-subscriber", "routes", "scaffolder-actions", "ui"];
+pub(crate) const NAMES: [&str; 7] =
+    ["entity-processor", "entity-provider", "event-subscriber", "lifecycle", "routes", "scaffolder-actions", "ui"];
 
 /// Whether a plugin with the right to some kinds may hand an entity to the catalog. Locations of type `url` are read by
 /// the portal's own readers, under its rules; anything else enters the catalog as the plugin says it, and so needs the

@@ -17,7 +17,9 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 
-use crate::bindings::{self, entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui};
+use crate::bindings::{
+    self, entity_processor, entity_provider, event_subscriber, lifecycle, routes, scaffolder_actions, ui,
+};
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
@@ -158,6 +160,7 @@ impl PluginHost {
         let exports = |point| inspection.extension_points.contains(&point);
         let entity_processor = exports("entity-processor").then(|| entity_processor::GuestIndices::new(&pre));
         let entity_provider = exports("entity-provider").then(|| entity_provider::GuestIndices::new(&pre));
+        let lifecycle = exports("lifecycle").then(|| lifecycle::GuestIndices::new(&pre));
         let routes = exports("routes").then(|| routes::GuestIndices::new(&pre));
         let scaffolder_actions = exports("scaffolder-actions").then(|| scaffolder_actions::GuestIndices::new(&pre));
         let event_subscriber = exports("event-subscriber").then(|| event_subscriber::GuestIndices::new(&pre));
@@ -176,6 +179,7 @@ impl PluginHost {
                 entity_processor: entity_processor.transpose().map_err(unlike)?,
                 entity_provider: entity_provider.transpose().map_err(unlike)?,
                 event_subscriber: event_subscriber.transpose().map_err(unlike)?,
+                lifecycle: lifecycle.transpose().map_err(unlike)?,
                 routes: routes.transpose().map_err(unlike)?,
                 scaffolder_actions: scaffolder_actions.transpose().map_err(unlike)?,
                 ui: ui.transpose().map_err(unlike)?,

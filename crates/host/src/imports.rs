@@ -134,6 +134,7 @@ pub(crate) fn check_exports(inspection: &Inspection) -> Result<(), String> {
         ("entity-processor", !contributes.entity_processor.is_empty()),
         ("entity-provider", contributes.entity_provider.is_some()),
         ("event-subscriber", contributes.event_subscriber.is_some()),
+        ("lifecycle", contributes.lifecycle.is_some()),
         ("routes", !contributes.routes.is_empty()),
         ("scaffolder-actions", !contributes.scaffolder_actions.is_empty()),
         ("ui", !contributes.ui.is_empty()),

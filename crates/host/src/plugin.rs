@@ -12,7 +12,7 @@ use callboard_store::kv::Kept;
 use tokio::sync::Semaphore;
 use wasmtime::component::InstancePre;
 
-use crate::bindings::{entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui};
+use crate::bindings::{entity_processor, entity_provider, event_subscriber, lifecycle, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
 use crate::capability::http::GrantPolicy;
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) entity_processor: Option<entity_processor::GuestIndices>,
     pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
     pub(crate) event_subscriber: Option<event_subscriber::GuestIndices>,
+    pub(crate) lifecycle: Option<lifecycle::GuestIndices>,
     pub(crate) routes: Option<routes::GuestIndices>,
     pub(crate) scaffolder_actions: Option<scaffolder_actions::GuestIndices>,
     pub(crate) ui: Option<ui::GuestIndices>,
@@ -117,10 +118,11 @@ impl Plugin {
         let entity_processor = self.inner.entity_processor.is_some().then_some("entity-processor");
         let entity_provider = self.inner.entity_provider.is_some().then_some("entity-provider");
         let event_subscriber = self.inner.event_subscriber.is_some().then_some("event-subscriber");
+        let lifecycle = self.inner.lifecycle.is_some().then_some("lifecycle");
         let routes = self.inner.routes.is_some().then_some("routes");
         let scaffolder_actions = self.inner.scaffolder_actions.is_some().then_some("scaffolder-actions");
         let ui = self.inner.ui.is_some().then_some("ui");
-        let all = [entity_processor, entity_provider, event_subscriber, routes, scaffolder_actions, ui];
+        let all = [entity_processor, entity_provider, event_subscriber, lifecycle, routes, scaffolder_actions, ui];
         all.into_iter().flatten().collect()
     }
 

@@ -68,6 +68,9 @@ pub struct Contributions {
     /// What the `event-subscriber` export is told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_subscriber: Option<EventSubscriberContribution>,
+    /// Present where the component exports `lifecycle`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<LifecycleContribution>,
     /// The requests below `/api/<plugin>` that the `routes` export answers. No other reaches it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteContribution>,
@@ -108,6 +111,11 @@ pub struct EntityProviderContribution {
     #[serde(default)]
     pub annotations: Vec<String>,
 }
+
+/// Says that the plugin has a say when another version of it takes over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LifecycleContribution {}
 
 /// A request below `/api/<plugin>` that the plugin answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -73,6 +73,26 @@ pub mod event_subscriber {
     pub use exports::callboard::plugin::event_subscriber as wit;
 }
 
+pub mod lifecycle {
+    wit_bindgen::generate!({
+        path: ["../../wit/host", "../../wit/plugin"],
+        world: "callboard:plugin/lifecycle-plugin",
+        with: {
+            "callboard:host/types@0.1.0": crate::bindings::host::types,
+            "callboard:host/log@0.1.0": crate::bindings::host::log,
+            "callboard:host/config@0.1.0": crate::bindings::host::config,
+            "callboard:host/http@0.1.0": crate::bindings::host::http,
+            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_lifecycle",
+        default_bindings_module: "callboard_sdk::bindings::lifecycle",
+    });
+
+    pub use exports::callboard::plugin::lifecycle as wit;
+}
+
 pub mod routes {
     wit_bindgen::generate!({
         path: ["../../wit/host", "../../wit/plugin"],

@@ -80,6 +80,20 @@ macro_rules! __export_one {
             _ = <$type as $crate::EventSubscriber>::on_events;
         };
     };
+    (lifecycle, $type:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::glue::Lifecycle<$type>;
+            $crate::bindings::lifecycle::export_lifecycle!(
+                Exported with_types_in $crate::bindings::lifecycle
+            );
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            _ = <$type as $crate::Lifecycle>::migrate;
+            _ = <$type as $crate::Lifecycle>::check;
+        };
+    };
     (routes, $type:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -120,7 +134,8 @@ macro_rules! __export_one {
         compile_error!(concat!(
             "there is no extension point `",
             stringify!($other),
-            "`; there are `entity_processor`, `entity_provider`, `routes`, `scaffolder_actions` and `ui`"
+            "`; there are `entity_processor`, `entity_provider`, `event_subscriber`, `lifecycle`, `routes`, \
+             `scaffolder_actions` and `ui`"
         ));
     };
 }

@@ -165,6 +165,38 @@ async fn a_version_that_fails_again_and_again_is_given_up() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_has_a_say_when_it_takes_over() -> Result<()> {
+    let hot = Hot::start().await?;
+    hot.keep("one").await?;
+    for (what, expected) in [
+        ("stuck", "it cannot take over from 1.0.1: nothing can be done with what 1.0.1 kept"),
+        ("ill", "it says it cannot work: it is ill"),
+    ] {
+        let (status, text) = hot.reload(2, what).await?;
+        assert_eq!(status, StatusCode::CONFLICT, "{text}");
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(hot.shows().await?, shown(1, "one"), "what it did to the copy is gone with it");
+    }
+    let (status, text) = hot.reload(2, "moves").await?;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    assert_eq!(hot.shows().await?, "MARK: 2:moves kept one of 1.0.1");
+    // The same component with another grant has nothing to move.
+    hot.configure(&config(&json!({ "log": true, "kv": true, "config": ["app.title"] })))?;
+    hot.portal.until("the other grant", async || Ok(hot.info().await?.generation == 5)).await?;
+    assert_eq!(hot.shows().await?, "MARK: 2:moves kept one of 1.0.1");
+    // The way back is to what was kept then.
+    assert_eq!(hot.reload(3, "works").await?.0, StatusCode::OK);
+    hot.keep("poison").await?;
+    hot.portal.until("the version before", async || Ok(hot.shows().await?.starts_with("MARK: 2"))).await?;
+    assert_eq!(hot.shows().await?, "MARK: 2:moves kept one of 1.0.1");
+    let info = hot.info().await?;
+    let given_up = info.generations.iter().find(|one| one.version == name(3)).context("the third version")?;
+    assert_eq!(given_up.reason.as_deref(), Some("it says it cannot work: it is ill"));
+    assert_eq!(info.generations[0].decided_by, "portal");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn app_config_is_followed() -> Result<()> {
     let hot = Hot::start().await?;
     hot.keep("one").await?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use callboard_catalog::Catalog;
 use callboard_egress::Egress;
-use callboard_host::PluginHost;
+use callboard_host::{ErrorKind, PluginHost};
 use callboard_model::rights::{self, Rights};
 use callboard_store::plugins::{CHANNEL, Decisions, Report};
 use callboard_store::{Db, Engine, Notifications};
@@ -24,9 +24,13 @@ use crate::config::{Config, PluginConfig};
 /// How often it is looked whether a plugin that was just upgraded still works.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// For how long a new version is on probation: when it is suspended within this time for failing again and again, the
-/// portal goes back to the version before by itself. Afterwards a fault is more likely an upstream's than the upgrade's.
-pub(super) const PROBATION: Duration = Duration::from_secs(10 * 60);
+/// For how long a new version is on probation: when it says within this time that it cannot work, or is suspended for
+/// failing again and again, the portal goes back to the version before by itself. Afterwards a fault is more likely an
+/// upstream's than the upgrade's.
+const PROBATION: Duration = Duration::from_secs(10 * 60);
+
+/// How often it is asked whether it can work. Its answer may cost an upstream a request.
+const CHECK: Duration = Duration::from_secs(10);
 
 /// How often a replica says what it runs.
 const BEAT: Duration = Duration::from_secs(20);
@@ -60,13 +64,28 @@ pub(crate) struct Keeper {
     pub(super) replica: String,
     /// Whether there may be others.
     pub(super) several: bool,
-    /// Upgrades that must still prove themselves: the generation, and until when.
-    pub(super) probation: BTreeMap<String, (i64, Instant)>,
+    /// Upgrades that must still prove themselves.
+    pub(super) probation: BTreeMap<String, OnProbation>,
     /// Whether the plugins were loaded for the first time.
     pub(super) has_begun: bool,
     /// Something is not as it was decided, because the database failed.
     behind: bool,
     orders: mpsc::UnboundedReceiver<Order>,
+}
+
+/// A version that runs and must still prove itself.
+pub(super) struct OnProbation {
+    generation: i64,
+    ends: Instant,
+    next_check: Instant,
+}
+
+impl OnProbation {
+    /// From now on.
+    pub(super) fn of(generation: i64) -> OnProbation {
+        let now = Instant::now();
+        OnProbation { generation, ends: now + PROBATION, next_check: now + CHECK }
+    }
 }
 
 /// A wish that was acted on.
@@ -219,28 +238,44 @@ impl Keeper {
         if self.behind {
             self.catch_up(&Again::None).await;
         }
+        for (id, fault) in self.fallen().await {
+            self.probation.remove(&id);
+            let Some(plugin) = self.config.plugin(&id).cloned() else { continue };
+            match self.roll_back(&plugin, PORTAL, &fault).await {
+                Ok(()) => {
+                    tracing::error!(plugin = id, "the new version is given up, and the one before it is back: {fault}");
+                    self.catch_up(&Again::None).await;
+                }
+                Err(refusal) => {
+                    tracing::error!(plugin = id, "there is no way back from the new version, which fails: {refusal}");
+                }
+            }
+        }
+    }
+
+    /// Upgrades that failed their probation, and how.
+    async fn fallen(&mut self) -> Vec<(String, String)> {
         let set = self.plugins.current();
         let now = Instant::now();
-        self.probation.retain(|id, (generation, until)| {
-            now < *until && set.find(id).is_some_and(|listed| listed.generation == *generation)
+        self.probation.retain(|id, upgrade| {
+            now < upgrade.ends && set.find(id).is_some_and(|listed| listed.generation == upgrade.generation)
         });
-        let failed = self.probation.keys().find_map(|id| {
-            let suspension = set.find(id)?.outcome.plugin()?.suspension()?;
-            Some((id.clone(), suspension.reason))
-        });
-        let Some((id, fault)) = failed else { return };
-        self.probation.remove(&id);
-        let Some(plugin) = self.config.plugin(&id).cloned() else { return };
-        match self.roll_back(&plugin, PORTAL, &format!("it failed again and again: {fault}")).await {
-            Ok(()) => {
-                tracing::error!(
-                    plugin = id,
-                    "the new version failed again and again: {fault}. The one before it is back"
-                );
-                self.catch_up(&Again::None).await;
+        let mut fallen = Vec::new();
+        for (id, upgrade) in &mut self.probation {
+            let Some(plugin) = set.find(id).and_then(|listed| listed.outcome.plugin()) else { continue };
+            if let Some(suspension) = plugin.suspension() {
+                fallen.push((id.clone(), format!("it failed again and again: {}", suspension.reason)));
+            } else if upgrade.next_check <= now {
+                upgrade.next_check = now + CHECK;
+                // A fault counts towards a suspension; to be busy says nothing.
+                if let Err(error) = plugin.check(&self.means.scheduled.acting(id)).await
+                    && matches!(error.kind, ErrorKind::Guest(_))
+                {
+                    fallen.push((id.clone(), format!("it says it cannot work: {}", error.message)));
+                }
             }
-            Err(refusal) => tracing::error!(plugin = id, "the new version fails, and there is no way back: {refusal}"),
         }
+        fallen
     }
 
     async fn roll_back(&self, plugin: &PluginConfig, by: &str, reason: &str) -> Result<(), Refusal> {

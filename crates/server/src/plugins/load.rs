@@ -5,6 +5,7 @@ use std::sync::Arc;
 use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, LimitOverrides, Plugin, PluginHost, PluginSpec, inspect};
 use callboard_model::rights::Rights;
+use semver::Version;
 use serde_json::Value;
 
 use crate::adapter::catalog_reader::Scheduled;
@@ -40,6 +41,14 @@ pub(super) struct Recipe {
     pub(super) grant: Rights,
     pub(super) limits: Value,
     pub(super) kv_generation: i64,
+    /// Present where it is not decided yet whether it is to run.
+    pub(super) trial: Option<Trial>,
+}
+
+/// What a component must pass besides being loaded.
+pub(super) struct Trial {
+    /// The version whose keepings it got a copy of.
+    pub(super) keeps_of: Option<Version>,
 }
 
 /// Loads a component and asks it what it provides.
@@ -49,12 +58,20 @@ pub(super) async fn load(
     host: &PluginHost,
     scheduled: &Scheduled,
 ) -> Result<Live, Failed> {
-    let Recipe { id, source, wasm, grant, limits, kv_generation } = recipe;
+    let Recipe { id, source, wasm, grant, limits, kv_generation, trial } = recipe;
     let inspection = inspect(&wasm).ok().map(Arc::new);
     let failed = |reason: String| Failed { reason, inspection: inspection.clone() };
     let limits = overrides(&limits).map_err(|error| failed(format!("plugins.{id}.limits in app-config: {error}")))?;
     let spec = PluginSpec { id, source, wasm, grant, kv_generation, limits, config: config.raw.clone() };
     let plugin = host.load(spec).await.map_err(|error| failed(error.to_string()))?;
+    if let Some(Trial { keeps_of }) = trial {
+        let acting = scheduled.acting(plugin.id());
+        if let Some(version) = &keeps_of {
+            let migrated = plugin.migrate(&acting, version).await;
+            migrated.map_err(|error| failed(format!("it cannot take over from {version}: {}", error.message)))?;
+        }
+        plugin.check(&acting).await.map_err(|error| failed(format!("it says it cannot work: {}", error.message)))?;
+    }
     let providers = PluginProvider::all(&plugin, scheduled)
         .await
         .map_err(|error| failed(format!("it does not say what it provides: {}", error.message)))?;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use callboard_model::rights::{self, Rights};
 use callboard_store::plugins::{Decided, Generation, LEASE, MadeOf, State};
@@ -13,8 +13,8 @@ use chrono::Utc;
 use futures::future::join_all;
 use sha2::{Digest, Sha256};
 
-use super::keeper::{Acted, Keeper, PROBATION, SILENCE};
-use super::load::{Failed, Live, Recipe, load};
+use super::keeper::{Acted, Keeper, OnProbation, SILENCE};
+use super::load::{Failed, Live, Recipe, Trial, load};
 use super::origin::Found;
 use super::set::{Listed, Outcome, PluginSet};
 use super::wish::Wish;
@@ -184,7 +184,7 @@ impl Keeper {
                             plugin.id
                         ));
                     } else if by.is_some() || !is_known {
-                        return self.attempt(wish, &made_of, found, by.unwrap_or(APP_CONFIG)).await;
+                        return self.attempt(wish, decided, &made_of, found, by.unwrap_or(APP_CONFIG)).await;
                     }
                 }
             }
@@ -193,11 +193,19 @@ impl Keeper {
     }
 
     /// Tries a component on a generation of its own.
-    async fn attempt(&self, wish: &Wish<'_>, made_of: &MadeOf, found: Found, by: &str) -> Result<Prepared, Error> {
+    async fn attempt(
+        &self,
+        wish: &Wish<'_>,
+        decided: &Decided,
+        made_of: &MadeOf,
+        found: Found,
+        by: &str,
+    ) -> Result<Prepared, Error> {
         let plugin = wish.plugin;
         let Found { wasm, signatures } = found;
         self.decisions.keep_artifact(&made_of.digest, &wasm, &signatures).await?;
         let generation = self.decisions.begin(&plugin.id, made_of, by).await?;
+        let copied_from = decided.accepted().filter(|accepted| accepted.kv != generation.kv);
         let recipe = Recipe {
             id: plugin.id.clone(),
             source: plugin.source.clone(),
@@ -205,6 +213,7 @@ impl Keeper {
             grant: plugin.grant.clone(),
             limits: plugin.limits.clone(),
             kv_generation: generation.kv,
+            trial: Some(Trial { keeps_of: copied_from.and_then(|before| before.made_of.version.parse().ok()) }),
         };
         let live = load(recipe, &self.config, &self.means.host, &self.means.scheduled).await;
         Ok(Prepared::Tried { generation, live })
@@ -262,6 +271,7 @@ impl Keeper {
             grant: rights,
             limits: serde_json::from_str(&accepted.made_of.limits).unwrap_or_default(),
             kv_generation: accepted.kv,
+            trial: None,
         };
         let live = load(recipe, &self.config, &self.means.host, &self.means.scheduled).await;
         Ok(Prepared::Loaded { generation: accepted.clone(), live })
@@ -302,8 +312,7 @@ impl Keeper {
                 if is_new {
                     self.decisions.accept(id, &generation).await?;
                     if generation.number > 1 {
-                        let until = Instant::now() + PROBATION;
-                        self.probation.insert(id.to_owned(), (generation.number, until));
+                        self.probation.insert(id.to_owned(), OnProbation::of(generation.number));
                     }
                 }
                 names.take(id, live.providers.iter().map(|one| one.name()));
