@@ -113,7 +113,7 @@ pub async fn run(
         Command::Audit(command) => audit::run(command, out).await,
         Command::Config(command) => config_command::run(command, out),
         Command::Plugin(command) => plugin::run(command, input, out).await,
-        Command::Upgrade(command) => upgrade::run(command, out),
+        Command::Upgrade(command) => upgrade::run(command, out).await,
         Command::Policy(command) => policy::run(command, out).await,
         Command::Entity(command) => entity::run(command, out).await,
     }

@@ -1,6 +1,6 @@
 //! Plugins from a real registry: added by a requirement, updated, held, and refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result};
@@ -50,6 +50,10 @@ impl Place {
 
     /// `callboard plugin …` over the portal's own files, with an answer to its question.
     async fn plugin(&self, arguments: &[&str], answer: &str) -> Result<(bool, String)> {
+        self.callboard(&[&["plugin"], arguments].concat(), answer).await
+    }
+
+    async fn callboard(&self, arguments: &[&str], answer: &str) -> Result<(bool, String)> {
         let output = run(self.portal.folder(), arguments, answer).await?;
         let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
         Ok((output.status.success(), text))
@@ -74,9 +78,13 @@ impl Place {
     }
 }
 
+/// Those of this portal.
+fn interfaces() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/interfaces.json")
+}
+
 async fn run(folder: &Path, arguments: &[&str], answer: &str) -> Result<Output> {
     let mut process = Command::new(environment::server()?)
-        .arg("plugin")
         .args(arguments)
         .args(["--config", "base.yaml", "--config", "app-config.yaml"])
         .current_dir(folder)
@@ -116,6 +124,16 @@ async fn added_updated_and_held() -> Result<()> {
     assert_eq!(place.lock()?["plugins"][ID]["version"], name(1));
     place.until_it_shows(&shown(1, "")).await?;
 
+    let newer = std::fs::read_to_string(interfaces())?.replace("callboard:plugin/ui", "callboard:plugin/pages");
+    std::fs::write(place.portal.folder().join("newer.json"), newer)?;
+    for (wit, loads, expected) in [
+        (interfaces().display().to_string(), true, "generations 1.0.1 would load"),
+        ("newer.json".to_owned(), false, "generations would not load: it exports callboard:plugin/ui"),
+    ] {
+        let (passed, text) = place.callboard(&["upgrade", "check", "--wit", &wit], "").await?;
+        assert!(passed == loads && text.contains(expected), "{text}");
+    }
+
     let (current, text) = place.plugin(&["update", "--check"], "").await?;
     assert!(current && text.contains("up to date"), "{text}");
     // A patch that asks for nothing more, and a minor that does.
@@ -150,7 +168,7 @@ async fn added_updated_and_held() -> Result<()> {
     let files = std::fs::read_to_string(portal.folder().join("app-config.yaml"))?;
     let portal = portal.restart(files).await?;
     assert_eq!(portal.plugin(ID).await?.state, PluginState::Running);
-    let removed = run(portal.folder(), &["remove", ID], "").await?;
+    let removed = run(portal.folder(), &["plugin", "remove", ID], "").await?;
     assert!(removed.status.success());
     let left = std::fs::read_to_string(portal.folder().join("app-config.yaml"))?;
     assert_eq!(left, APP_CONFIG);

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub(super) use desk::Desk;
+
 use super::Failure;
 
 #[derive(Debug, Subcommand)]

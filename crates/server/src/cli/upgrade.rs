@@ -7,15 +7,17 @@ use std::process::ExitCode;
 use callboard_host::Interfaces;
 use clap::Subcommand;
 
+use super::plugin::Desk;
 use super::{ConfigFiles, Failure};
-use crate::config::{Config, load};
+use crate::config::PluginConfig;
+use crate::plugins::origin::Origin;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UpgradeCommand {
     /// Say which plugins a portal of another version would still load
     ///
-    /// Compares the components that app-config names with the interfaces of that version. Runs nothing of them. The exit
-    /// code is 1 where one would not load.
+    /// Compares the components that app-config names with the interfaces of that version; what comes from elsewhere is
+    /// fetched as callboard.lock has it. Runs nothing of them. The exit code is 1 where one would not load.
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
         #[command(flatten)]
@@ -36,16 +38,12 @@ Examples:
 
 Each release has its wit/interfaces.json; `callboard upgrade interfaces` of that release prints the same.";
 
-pub(super) fn run(command: UpgradeCommand, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+pub(super) async fn run(command: UpgradeCommand, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
     match command {
         UpgradeCommand::Check { config, wit } => {
             let file = if wit.is_dir() { wit.join("interfaces.json") } else { wit };
             let there = read(&file)?;
-            let loaded = load(&config.sources()?);
-            let Some(config) = loaded.config else {
-                return Err(Failure::Config(format!("the configuration is not accepted.\n{}", loaded.report)));
-            };
-            check(&config, &there, out)
+            check(&Desk::open(&config)?, &there, out).await
         }
         UpgradeCommand::Interfaces => {
             let own = Interfaces::of_this_portal().map_err(|error| Failure::Start(error.to_string()))?;
@@ -62,23 +60,15 @@ fn read(file: &Path) -> Result<Interfaces, Failure> {
     Interfaces::read(&text).map_err(|error| fail(error.to_string()))
 }
 
-fn check(config: &Config, there: &Interfaces, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+async fn check(desk: &Desk, there: &Interfaces, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
     writeln!(
         out,
         "A portal with {} of callboard:host, {} of callboard:plugin and {} of the UI tree:\n",
         there.host, there.plugin, there.ui
     )?;
     let mut refused = 0;
-    for plugin in &config.plugins {
-        if plugin.from.is_remote() {
-            writeln!(
-                out,
-                "{} comes from elsewhere and is not looked at; download {} and name the file",
-                plugin.id, plugin.source
-            )?;
-            continue;
-        }
-        let result = would_load(&plugin.path, there);
+    for plugin in &desk.config.plugins {
+        let result = would_load(&desk.origin, plugin, there).await;
         refused += usize::from(result.is_err());
         match result {
             Ok(version) => writeln!(out, "{} {version} would load", plugin.id)?,
@@ -91,15 +81,15 @@ fn check(config: &Config, there: &Interfaces, out: &mut dyn Write) -> Result<Exi
             Ok(ExitCode::SUCCESS)
         }
         count => {
-            writeln!(out, "\n{count} of {} plugins would not load.", config.plugins.len())?;
+            writeln!(out, "\n{count} of {} plugins would not load.", desk.config.plugins.len())?;
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
 /// The plugin's version, where it would load.
-fn would_load(path: &Path, there: &Interfaces) -> Result<String, String> {
-    let wasm = std::fs::read(path).map_err(|error| format!("{} could not be read: {error}", path.display()))?;
+async fn would_load(origin: &Origin, plugin: &PluginConfig, there: &Interfaces) -> Result<String, String> {
+    let wasm = origin.find(plugin).await?.wasm;
     let inspection = callboard_host::inspect(&wasm).map_err(|error| error.to_string())?;
     there.would_load(&inspection, &wasm)?;
     Ok(inspection.manifest.version.to_string())

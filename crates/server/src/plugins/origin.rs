@@ -22,8 +22,8 @@ pub(crate) struct Origin {
 }
 
 /// A component that may be tried.
-pub(super) struct Found {
-    pub(super) wasm: Vec<u8>,
+pub(crate) struct Found {
+    pub(crate) wasm: Vec<u8>,
     /// What is kept beside it, to check its signatures again without asking anybody.
     pub(super) signatures: String,
 }
@@ -49,7 +49,7 @@ impl Origin {
     }
 
     /// What a plugin's source stands for: a file as it is, anything else as it was approved.
-    pub(super) async fn find(&self, plugin: &PluginConfig) -> Result<Found, String> {
+    pub(crate) async fn find(&self, plugin: &PluginConfig) -> Result<Found, String> {
         if !plugin.from.is_remote() {
             return Ok(Found { wasm: read_file(plugin).await?, signatures: "{}".to_owned() });
         }

@@ -14,15 +14,15 @@ use crate::config::{Config, Loaded, PluginConfig, load};
 use crate::plugins::origin::{LOCK_FILE, Origin};
 
 /// The configuration as it is, and what of it may be changed.
-pub(super) struct Desk {
-    pub(super) config: Config,
-    pub(super) origin: Origin,
+pub(in crate::cli) struct Desk {
+    pub(in crate::cli) config: Config,
+    pub(in crate::cli) origin: Origin,
     sources: Sources,
 }
 
 impl Desk {
     /// Reads app-config and the lock.
-    pub(super) fn open(files: &ConfigFiles) -> Result<Desk, Failure> {
+    pub(in crate::cli) fn open(files: &ConfigFiles) -> Result<Desk, Failure> {
         let sources = files.sources()?;
         let Loaded { config, report } = load(&sources);
         let Some(config) = config.filter(|_| report.is_accepted(files.strict)) else {
