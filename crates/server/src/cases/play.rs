@@ -60,11 +60,7 @@ impl Stage {
             let fail = |message: String| CaseError::Call { place: format!("calls[{index}]"), message };
             answers.push(match run.call(call).await {
                 Ok(answer) => answer,
-                // What a plugin says is wrong is an answer as any other.
-                Err(Stopped::Plugin(error)) if matches!(error.kind, ErrorKind::Guest(_)) => {
-                    json!({ "error": { "class": error.kind.class(), "message": error.message } })
-                }
-                Err(Stopped::Plugin(error)) => return Err(fail(error.to_string())),
+                Err(Stopped::Plugin(error)) => said(error).map_err(|error| fail(error.to_string()))?,
                 Err(Stopped::Case(message)) => return Err(fail(message)),
             });
         }
@@ -180,7 +176,10 @@ impl Run<'_> {
         });
         let inputs = inputs.collect::<Result<Vec<_>, String>>()?;
         let results = self.timed(plugin.process(scheduled, &call.processor, call.hook, &inputs)).await;
-        let results = results.into_iter().map(|result| told(&result?));
+        let results = results.into_iter().map(|result| match result {
+            Ok(output) => told(&output),
+            Err(error) => Ok(said(error)?),
+        });
         Ok(Value::from(results.collect::<Result<Vec<_>, Stopped>>()?))
     }
 
@@ -222,6 +221,14 @@ impl Run<'_> {
         });
         let events: Vec<Event> = events.collect();
         told(&self.timed(plugin.on_events(scheduled, &events)).await?)
+    }
+}
+
+/// What a plugin says is wrong is an answer as any other; a fault is none.
+fn said(error: PluginError) -> Result<Value, PluginError> {
+    match &error.kind {
+        ErrorKind::Guest(_) => Ok(json!({ "error": { "class": error.kind.class(), "message": error.message } })),
+        _ => Err(error),
     }
 }
 

@@ -70,7 +70,7 @@ impl Values {
             .flat_map(|(real, stand_in)| real.into_iter().zip(stand_in))
             .collect();
         pairs.extend(of_addresses);
-        pairs.retain(|(real, stand_in)| !real.is_empty() && real != stand_in);
+        pairs.retain(|(real, stand_in)| real != stand_in && is_telling(real));
         pairs.sort_by_key(|(real, _)| std::cmp::Reverse(real.len()));
         pairs.dedup();
         pairs
@@ -94,6 +94,14 @@ fn differing(real: &Value, stand_in: &Value, pairs: &mut Vec<(String, String)>) 
     }
 }
 
+/// Whether a text says what it is of, wherever it stands. A short one, a number or `true` may stand anywhere.
+fn is_telling(text: &str) -> bool {
+    text.len() >= SHORTEST && serde_json::from_str::<Value>(text).is_err()
+}
+
+/// As short as what is masked as a secret.
+const SHORTEST: usize = 4;
+
 /// Origin, and host and port, of a text that is an address.
 fn address(text: &str) -> Option<[String; 2]> {
     let url: Url = text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"))?;
@@ -112,9 +120,13 @@ mod tests {
     fn what_stands_for_what() {
         let read = |config: Value| Values::read(&json!({ "config": config })).unwrap();
         let real = read(json!({
-            "url": "http://127.0.0.1:4000/api", "tokens": ["abc", "same"], "count": 3, "only": "here",
+            "url": "http://127.0.0.1:4000/api", "tokens": ["abcd", "same"], "count": 3, "only": "here",
+            "short": ["eu", "true", "12345"],
         }));
-        let stand_in = read(json!({ "url": "https://api.example.com/v1", "tokens": ["TOKEN", "same"], "count": 3 }));
+        let stand_in = read(json!({
+            "url": "https://api.example.com/v1", "tokens": ["TOKEN", "same"], "count": 3,
+            "short": ["REGION", "false", "PORT"],
+        }));
         let pairs = real.stand_ins(&stand_in);
         let pairs: Vec<_> = pairs.iter().map(|(real, stand_in)| (real.as_str(), stand_in.as_str())).collect();
         assert_eq!(
@@ -123,7 +135,7 @@ mod tests {
                 ("http://127.0.0.1:4000/api", "https://api.example.com/v1"),
                 ("http://127.0.0.1:4000", "https://api.example.com"),
                 ("127.0.0.1:4000", "api.example.com"),
-                ("abc", "TOKEN"),
+                ("abcd", "TOKEN"),
             ]
         );
     }

@@ -58,6 +58,11 @@ Examples:
 impl Which {
     /// Reads the cases and builds the plugin; in this order, because the former takes no time.
     pub(super) fn open(&self, cache: Option<&Path>) -> Result<(Component, Vec<Case>), Failure> {
+        if !self.folder.is_dir() {
+            let folder = self.folder.display();
+            let text = format!("{folder} is no folder; the plugin's comes first, and then cases: `. {folder}`");
+            return Err(Failure::Plugin(text));
+        }
         let all = Case::all(&self.folder).map_err(failure)?;
         let names: Vec<&str> = all.iter().map(|case| case.name.as_str()).collect();
         if let Some(unknown) = self.cases.iter().find(|name| !names.contains(&name.as_str())) {
