@@ -38,9 +38,9 @@ impl Pattern {
         if text.len() < SHORTEST_ENCODED {
             return patterns;
         }
-        for before in 0..3 {
-            let bytes = [&[0; 2][..before], text.as_bytes()].concat();
-            let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        for before in ["", "-", "--"] {
+            let bytes = [before, text].concat();
+            let own = (before.len() * 8).div_ceil(6)..bytes.len() * 8 / 6;
             for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
                 patterns.extend(alphabet.encode(&bytes).get(own.clone()).map(Self::new));
             }

@@ -11,6 +11,7 @@ use callboard_model::yaml::{self, WRITTEN};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::CaseError;
 
@@ -81,24 +82,31 @@ impl Cassette {
 
     /// A recording without requests is no file.
     pub(super) fn write(&self, path: &Path) -> Result<(), CaseError> {
+        let fail = |message: String| CaseError::File { path: path.display().to_string(), message };
         let written = match self.exchanges.is_empty() {
             true => match std::fs::remove_file(path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
                 other => other,
             },
-            false => std::fs::write(path, self.text()),
+            false => std::fs::write(path, self.text().map_err(fail)?),
         };
-        written.map_err(|error| CaseError::File { path: path.display().to_string(), message: error.to_string() })
+        written.map_err(|error| fail(error.to_string()))
     }
 
-    /// As people write it, or as JSON, which is YAML too, where that would be read as something else.
-    fn text(&self) -> String {
+    /// As people write it where it is read as it was, or else as the catalog's own writer does it, which knows what to
+    /// escape.
+    fn text(&self) -> Result<String, String> {
         // Long texts stay on their line, and those of several lines on theirs.
         let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-        let written = serde_saphyr::to_string_with_options(self, options).ok();
-        let written = written.filter(|text| parse(text).is_ok_and(|read| read == *self));
-        let text = written.or_else(|| serde_json::to_string_pretty(self).ok()).unwrap_or_default();
-        format!("{HEAD}{}\n", text.trim_end())
+        // The last lines of a text that ends the file are a part of it, so nothing is trimmed.
+        let whole = |text: String| format!("{HEAD}{text}{}", if text.ends_with('\n') { "" } else { "\n" });
+        let is_read = |text: &String| parse(text).is_ok_and(|read| read == *self);
+        let plain = serde_saphyr::to_string_with_options(self, options).ok().map(whole).filter(is_read);
+        let escaped = || match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => yaml::write(&[&map]).map(whole).filter(is_read),
+            _ => None,
+        };
+        plain.or_else(escaped).ok_or_else(|| "it cannot be written as YAML".to_owned())
     }
 }
 
@@ -225,10 +233,11 @@ mod tests {
         let all: Vec<Exchange> = exchanges.collect();
         for exchange in &all {
             let cassette = Cassette { recorded_at: super::super::ANY_DAY, exchanges: vec![exchange.clone()] };
-            assert_eq!(parse(&cassette.text()).unwrap(), cassette, "{}", cassette.text());
+            let text = cassette.text().unwrap();
+            assert_eq!(parse(&text).unwrap(), cassette, "{text}");
         }
         let cassette = Cassette { recorded_at: super::super::ANY_DAY, exchanges: all.clone() };
-        assert_eq!(parse(&cassette.text()).unwrap(), cassette);
+        assert_eq!(parse(&cassette.text().unwrap()).unwrap(), cassette);
         for (exchange, body) in all.iter().zip(bodies) {
             assert_eq!(exchange.answer.answered().unwrap().body, body);
         }
