@@ -3,6 +3,7 @@
 mod hot;
 mod registry;
 mod replicas;
+mod testing;
 
 use anyhow::{Context, Result};
 use callboard_model::api::PluginState;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    Credential, Error, Policy, Request, Response, S3Binding, Settings, SettingsError, Upload, UrlReader,
+    Credential, Error, Policy, Request, Response, S3Binding, Secret, Settings, SettingsError, Upload, UrlReader,
     aws::Aws,
     client::Clients,
     resolver::{Resolve, SystemResolver},
     revalidate::Cache,
+    scrub::Pattern,
+    tape::{Line, Record, Recorder, Replay},
 };
 
 /// Sends every outgoing request. Cheap to clone: clones share connections, caches and credentials.
@@ -21,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) clients: Clients,
     pub(crate) aws: Aws,
     pub(crate) cache: Cache,
+    pub(crate) line: Line,
 }
 
 impl Egress {
@@ -31,10 +34,28 @@ impl Egress {
 
     /// As [`new`](Self::new), with another way to resolve names.
     pub fn with_resolver(settings: Settings, resolver: Arc<dyn Resolve>) -> Result<Self, SettingsError> {
+        Self::over(Line::Network, settings, resolver)
+    }
+
+    /// One that sends nothing: every request is answered by `tape`. Keys of AWS are not looked for, because that is asking
+    /// somebody, too; stand-ins sign. No answer is kept for the next request.
+    pub fn replaying(settings: Settings, tape: Arc<dyn Replay>) -> Result<Self, SettingsError> {
+        Self::over(Line::Replay(tape), without_cache(settings), Arc::new(SystemResolver))
+    }
+
+    /// One that has `tape` write down each request and its answer, without what authenticates the request and without
+    /// `secrets`, also where they are encoded. No answer is kept for the next request.
+    pub fn recording(settings: Settings, tape: Arc<dyn Record>, secrets: &[Secret]) -> Result<Self, SettingsError> {
+        let secrets = secrets.iter().map(|secret| Pattern::new(secret.expose())).collect();
+        let line = Line::Record(Recorder { to: tape, secrets });
+        Self::over(line, without_cache(settings), Arc::new(SystemResolver))
+    }
+
+    fn over(line: Line, settings: Settings, resolver: Arc<dyn Resolve>) -> Result<Self, SettingsError> {
         let clients = Clients::new(&settings, resolver)?;
-        let aws = Aws::new(&settings);
+        let aws = Aws::new(&settings, matches!(line, Line::Replay(_)));
         let cache = Cache::new(&settings.limits);
-        Ok(Self { inner: Arc::new(Inner { settings, clients, aws, cache }) })
+        Ok(Self { inner: Arc::new(Inner { settings, clients, aws, cache, line }) })
     }
 
     /// Sends a request and follows its redirects, asking the policy for each.
@@ -75,4 +96,10 @@ impl std::fmt::Debug for Egress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Egress").finish_non_exhaustive()
     }
+}
+
+/// Each request of a recording stands for itself: what it is must not depend on those before it.
+fn without_cache(mut settings: Settings) -> Settings {
+    settings.limits.cache_bytes = 0;
+    settings
 }

@@ -111,6 +111,9 @@ pub enum Error {
     /// The credential could not be obtained or used.
     #[error("{0}")]
     Credential(String),
+    /// The request is not sent, and no answer to it was recorded.
+    #[error("{0}")]
+    NotRecorded(String),
     /// The connection broke.
     #[error("{url} did not answer properly: {reason}")]
     Broken {
@@ -165,6 +168,7 @@ impl Error {
             Self::Redirect { .. } => "redirect",
             Self::Broken { .. } | Self::Malformed { .. } => "broken",
             Self::Upload { .. } => "upload",
+            Self::NotRecorded(_) => "not-recorded",
         }
     }
 

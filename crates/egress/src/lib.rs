@@ -48,6 +48,7 @@ mod revalidate;
 mod scrub;
 mod secret;
 mod send;
+pub mod tape;
 mod target;
 mod upload;
 

@@ -262,7 +262,7 @@ impl From<Error> for ReadError {
                 Self::Failed { url: origin, reason: message, transient }
             }
             Error::CredentialNotForOrigin { url, .. } => Self::Failed { url, reason: message, transient },
-            Error::Header { .. } | Error::Credential(_) => {
+            Error::Header { .. } | Error::Credential(_) | Error::NotRecorded(_) => {
                 Self::Failed { url: "the file".to_owned(), reason: message, transient }
             }
         }

@@ -1,5 +1,9 @@
 //! Takes what was attached to a request out of what comes back.
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -7,10 +11,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::Secret;
 
 /// What stands where a secret stood.
-const MASK: &[u8] = b"[masked]";
+pub(crate) const MASK: &str = "[masked]";
 
 /// A shorter text is no secret worth the name, and masking each occurrence of it would only tell where it is.
 const SHORTEST: usize = 4;
+
+/// Of a shorter text the Base64 would be a few characters, which may stand anywhere.
+const SHORTEST_ENCODED: usize = 6;
 
 /// A text that must not come back.
 #[derive(Clone)]
@@ -19,6 +26,26 @@ pub(crate) struct Pattern(Secret);
 impl Pattern {
     pub(crate) fn new(text: &str) -> Self {
         Self(Secret::new(text))
+    }
+
+    /// The same, and every Base64 that the text is a part of.
+    ///
+    /// What Base64 makes of a text depends on how many bytes are before it, so there are three forms; the characters at
+    /// either end that depend on its neighbours as well are left out.
+    pub(crate) fn also_encoded(&self) -> Vec<Self> {
+        let text = self.0.expose();
+        let mut patterns = vec![self.clone()];
+        if text.len() < SHORTEST_ENCODED {
+            return patterns;
+        }
+        for before in ["", "-", "--"] {
+            let bytes = [before, text].concat();
+            let own = (before.len() * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                patterns.extend(alphabet.encode(&bytes).get(own.clone()).map(Self::new));
+            }
+        }
+        patterns
     }
 
     /// The text as it is, and as JSON, a URL or XML would spell it.
@@ -104,9 +131,9 @@ impl Scrubber {
         let Some(search) = &self.search else { return };
         for value in headers.values_mut() {
             if search.is_match(value.as_bytes()) {
-                let masked = search.replace_all_bytes(value.as_bytes(), &vec![MASK; self.patterns.len()]);
+                let masked = search.replace_all_bytes(value.as_bytes(), &vec![MASK.as_bytes(); self.patterns.len()]);
                 // Taking bytes out of a valid value and adding the mask gives a valid value.
-                *value = HeaderValue::from_bytes(&masked).unwrap_or_else(|_| HeaderValue::from_static("[masked]"));
+                *value = HeaderValue::from_bytes(&masked).unwrap_or_else(|_| HeaderValue::from_static(MASK));
             }
         }
     }
@@ -114,7 +141,7 @@ impl Scrubber {
     /// Masks a text, such as a message about the response.
     pub(crate) fn text(&self, text: &str) -> String {
         match &self.search {
-            Some(search) => search.replace_all(text, &vec!["[masked]"; self.patterns.len()]),
+            Some(search) => search.replace_all(text, &vec![MASK; self.patterns.len()]),
             None => text.to_owned(),
         }
     }
@@ -142,7 +169,7 @@ impl Scrubber {
                 break;
             }
             out.extend_from_slice(self.held.get(at..found.start()).unwrap_or_default());
-            out.extend_from_slice(MASK);
+            out.extend_from_slice(MASK.as_bytes());
             at = found.end();
         }
         if at < keep_from {
@@ -202,6 +229,25 @@ mod tests {
         check(&["KEY/é+1"], "KEY%2F%C3%A9%2B1 KEY%2f%c3%a9%2b1 key%2f%c3%a9%2b1", "[masked] [masked] key%2f%c3%a9%2b1");
         check(&["a&b\"c"], "a&amp;b\"c a&b\\\"c", "[masked] [masked]");
         check(&["PASSword"], "password PASSword", "password [masked]");
+    }
+
+    #[test]
+    fn masks_base64() {
+        let secret = "s3cr3t/canary?~";
+        for before in 0..7 {
+            for after in 0..4 {
+                let around = format!("{}{secret}{}", "<".repeat(before), ">".repeat(after));
+                for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                    let encoded = alphabet.encode(&around);
+                    let masked = Scrubber::new(&Pattern::new(secret).also_encoded()).unwrap().text(&encoded);
+                    assert!(masked.contains(MASK), "{before} before, {after} after: {masked}");
+                    // What is left of it is at most one character at either end.
+                    let left = encoded.len() - masked.replace(MASK, "").len();
+                    assert!(left * 6 >= secret.len() * 8 - 10, "{before} before, {after} after: {masked}");
+                }
+            }
+        }
+        assert_eq!(Pattern::new("short").also_encoded().len(), 1);
     }
 
     #[test]

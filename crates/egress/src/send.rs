@@ -19,7 +19,8 @@ use crate::{
     headers,
     resolver::Unresolved,
     revalidate::{Kept, Key},
-    scrub::{Pattern, Scrubber},
+    scrub::{MASK, Pattern, Scrubber},
+    tape::{self, Line, Sent},
     target,
     upload::Moved,
 };
@@ -175,14 +176,43 @@ impl<'a> Sending<'a> {
                 .map_err(|_| timed_out())?;
             self.attached.extend(attached?);
         }
+        let told = || Sent {
+            method: hop.method.clone(),
+            url: hop.url.to_string(),
+            headers: hop.headers.clone(),
+            credential: hop.credential.as_ref().map(|credential| credential.scope().to_string()),
+            body: hop.body.clone(),
+        };
+        let recording = match &self.inner.line {
+            Line::Network => None,
+            Line::Replay(tape) => return tape.answer(&told()).map(tape::response_of).map_err(Error::NotRecorded),
+            Line::Record(recorder) => Some(recorder.begin(told(), &self.attached)?),
+        };
         let client = self.inner.clients.get(reach, self.host.is_some()).ok_or_else(|| Error::Header {
             name: HOST.to_string(),
             reason: "is only named for an origin that the configuration names",
         })?;
-        match self.head(client.execute(request), &moved).await {
+        let response = match self.head(client.execute(request), &moved).await {
             None => Err(timed_out()),
             Some(Ok(response)) => Ok(response),
             Some(Err(error)) => Err(failure(&error, &hop.url, &self.inner.settings.limits)),
+        };
+        match recording {
+            None => response,
+            Some(recording) => recording.finish(response?, |scrubber| self.terms(hop, scrubber)).await,
+        }
+    }
+
+    /// What a body is read under.
+    fn terms(&self, hop: &Hop, scrubber: Scrubber) -> Terms {
+        Terms {
+            scrubber,
+            limit: self.max_body,
+            url: target::shown(&hop.url),
+            deadline: self.deadline,
+            timeout: self.timeout,
+            stall: self.stall,
+            keep: None,
         }
     }
 
@@ -208,7 +238,8 @@ impl<'a> Sending<'a> {
         let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
         let wrong = |reason: String| Error::Redirect { url: target::shown(&hop.url), reason };
         let location = location.to_str().map_err(|_| wrong("to something that is not a URL".to_owned()))?;
-        if self.scrubber()?.text(location) != location {
+        // On a recording it is masked already.
+        if self.scrubber()?.text(location) != location || location.contains(MASK) {
             return Err(wrong("to a URL that carries the credential of the request".to_owned()));
         }
         let url = hop.url.join(location).map_err(|error| wrong(format!("to something that is not a URL: {error}")))?;
@@ -258,15 +289,7 @@ impl<'a> Sending<'a> {
             // What is masked changes the length, and a body that does not have the length it says is cut off.
             headers.remove(CONTENT_LENGTH);
         }
-        let mut terms = Terms {
-            scrubber,
-            limit: self.max_body,
-            url: target::shown(&hop.url),
-            deadline: self.deadline,
-            timeout: self.timeout,
-            stall: self.stall,
-            keep: None,
-        };
+        let mut terms = self.terms(&hop, scrubber);
         if let Some((key, kept)) = self.kept {
             match kept {
                 Some(kept) if status == StatusCode::NOT_MODIFIED => {

@@ -24,7 +24,7 @@ use crate::spans;
 use crate::stats::{self, Seen, backtrace};
 use crate::workspace::Workspace;
 
-mod clock;
+pub(crate) mod clock;
 mod memory;
 pub(crate) mod output;
 
@@ -211,7 +211,7 @@ impl Plugin {
             .stdout(log.clone())
             .stderr(log.clone())
             .max_random_size(64 * 1024)
-            .wall_clock(clock::Coarse)
+            .wall_clock(inner.wall_clock)
             .monotonic_clock(clock::CoarseSince::now())
             .build();
         let state = CallState {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::guest_config::credential::{Binding, Marker, Service};
 
 pub(crate) mod credential;
+pub(crate) mod secrets;
 
 /// What `config.get` answers, and the credentials behind the handles in there.
 #[derive(Debug, Default)]

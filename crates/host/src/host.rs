@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use callboard_egress::Egress;
 use callboard_model::rights::{self, Rights};
@@ -23,6 +24,7 @@ use crate::bindings::{
 use crate::breaker::Breaker;
 use crate::cache::Cache;
 use crate::call::CallState;
+use crate::call::clock::WallClock;
 use crate::capability::http::GrantPolicy;
 use crate::compile::{Bounds, Compiler, Refused};
 use crate::error::{HostError, LoadError, LoadReason};
@@ -78,6 +80,7 @@ pub struct PluginHost {
     cache: Cache,
     settings: Arc<HostSettings>,
     instances: Arc<Semaphore>,
+    wall_clock: WallClock,
     /// By the ids of plugins: they outlast each loaded version.
     statistics: Arc<Mutex<BTreeMap<String, Arc<Statistics>>>>,
 }
@@ -91,7 +94,16 @@ impl PluginHost {
         let engine = engine::start()?;
         let cache = Cache::open(&engine, settings.compiler.clone(), settings.cache_dir.clone())?;
         let instances = Arc::new(Semaphore::new(limits::INSTANCES as usize));
-        Ok(PluginHost { engine, cache, settings: Arc::new(settings), instances, statistics: Arc::default() })
+        let (settings, wall_clock) = (Arc::new(settings), WallClock::Running);
+        Ok(PluginHost { engine, cache, settings, instances, wall_clock, statistics: Arc::default() })
+    }
+
+    /// The same host, but the time of day that plugins see stands still: a test's expectation then holds tomorrow. Time
+    /// that passes is measured as ever.
+    #[must_use]
+    pub fn standing_at(mut self, time: SystemTime) -> PluginHost {
+        self.wall_clock = WallClock::StandsAt(time);
+        self
     }
 
     /// What is known of the plugin with this id, whichever of its versions is loaded; none where none ever was.
@@ -198,6 +210,7 @@ impl PluginHost {
                 instances: self.instances.clone(),
                 breaker: Mutex::new(Breaker::new(&limits)),
                 stats,
+                wall_clock: self.wall_clock,
                 limits,
             }),
         })

@@ -53,6 +53,7 @@ pub use extension::event_subscriber::webhook::{Refusal, Verified};
 pub use extension::event_subscriber::{Topic, topics};
 pub use extension::routes::{RouteRequest, RouteResponse, passes_in};
 pub use extension::scaffolder_actions::{ActionRun, TaskLog, TaskSecret};
+pub use guest_config::secrets::secrets;
 pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, inspect};
 pub use interfaces::{Functions, Interfaces, InterfacesError};

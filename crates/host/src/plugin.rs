@@ -15,6 +15,7 @@ use wasmtime::component::InstancePre;
 use crate::bindings::{entity_processor, entity_provider, event_subscriber, lifecycle, routes, scaffolder_actions, ui};
 use crate::breaker::Breaker;
 use crate::call::CallState;
+use crate::call::clock::WallClock;
 use crate::capability::http::GrantPolicy;
 use crate::extension::event_subscriber::webhook::Webhook;
 use crate::extension::scaffolder_actions::Schemas;
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) instances: Arc<Semaphore>,
     pub(crate) breaker: Mutex<Breaker>,
     pub(crate) stats: Recorder,
+    pub(crate) wall_clock: WallClock,
 }
 
 impl Plugin {

@@ -10,10 +10,10 @@ mod finding;
 mod keys;
 pub mod load;
 mod model;
-mod node;
+pub(crate) mod node;
 pub mod reference;
 pub mod sources;
-mod substitute;
+pub(crate) mod substitute;
 
 pub(crate) use build::external::ALGORITHMS;
 pub use finding::{Finding, Report, Severity, Unhonoured, Unset};

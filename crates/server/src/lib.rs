@@ -2,6 +2,7 @@
 
 mod adapter;
 pub mod audit;
+mod cases;
 pub mod cli;
 pub mod config;
 mod events;

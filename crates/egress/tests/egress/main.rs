@@ -21,3 +21,4 @@ mod roles;
 mod s3;
 mod search;
 mod support;
+mod tape;

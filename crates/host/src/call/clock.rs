@@ -6,16 +6,27 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
 const RESOLUTION: Duration = Duration::from_millis(1);
 
-pub(super) struct Coarse;
+/// The time of day, as plugins see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WallClock {
+    /// The system's.
+    Running,
+    /// Always the same, for tests.
+    StandsAt(SystemTime),
+}
 
-impl HostWallClock for Coarse {
+impl HostWallClock for WallClock {
     fn resolution(&self) -> Duration {
         RESOLUTION
     }
 
     fn now(&self) -> Duration {
+        let now = match self {
+            WallClock::Running => SystemTime::now(),
+            WallClock::StandsAt(time) => *time,
+        };
         // Before 1970 there is nothing better to say than 1970.
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Duration::new(now.as_secs(), now.subsec_millis() * 1_000_000)
     }
 }

@@ -1,6 +1,8 @@
 //! `callboard plugin`.
 
 mod add;
+mod bench;
+mod build;
 mod desk;
 mod inspect;
 mod list;
@@ -9,6 +11,7 @@ mod outdated;
 mod publish;
 mod remove;
 mod shown;
+mod test;
 mod update;
 mod why;
 
@@ -30,6 +33,8 @@ pub(super) enum PluginCommand {
     Outdated(outdated::Outdated),
     Inspect(inspect::Inspect),
     Why(why::Why),
+    Test(test::Test),
+    Bench(bench::Bench),
     Push(publish::Push),
     Sign(publish::Sign),
 }
@@ -48,6 +53,8 @@ pub(super) async fn run(
         PluginCommand::Outdated(command) => outdated::run(&command, out).await,
         PluginCommand::Inspect(command) => inspect::run(command, out).await,
         PluginCommand::Why(command) => why::run(&command, out),
+        PluginCommand::Test(command) => test::run(&command, out).await,
+        PluginCommand::Bench(command) => bench::run(&command, out).await,
         PluginCommand::Push(command) => publish::push(&command, out).await,
         PluginCommand::Sign(command) => publish::sign(&command, out).await,
     }

@@ -129,6 +129,14 @@ impl Node {
         }
     }
 
+    /// A mapping with these keys alone.
+    pub(crate) fn only(mut self, keys: &[&str]) -> Self {
+        if let Data::Mapping(entries) = &mut self.data {
+            entries.retain(|(key, _)| keys.contains(&key.as_str()));
+        }
+        self
+    }
+
     /// The entry of a mapping.
     #[must_use]
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {

@@ -4,11 +4,31 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::finding::{Finding, Unset};
 use super::node::{Data, Node, Origin, is_data_file};
 
 /// How deep files may include files. A file that includes itself ends here.
 const INCLUDE_DEPTH: usize = 16;
+
+/// The value of a file that is written like app-config, and what of it is absent for want of a variable. `folder` is the
+/// file's own.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(crate) fn substituted(
+    node: Node,
+    folder: &Path,
+    env: &BTreeMap<String, String>,
+) -> Result<(Value, Vec<Unset>), Finding> {
+    let mut substitution = Substitution { env, findings: Vec::new(), unset: Vec::new() };
+    let value = substitution.apply(node, "", folder).map_or(Value::Null, |node| node.to_json());
+    match substitution.findings.into_iter().next() {
+        Some(finding) => Err(finding),
+        None => Ok((value, substitution.unset)),
+    }
+}
 
 /// What a file's texts may refer to.
 pub(super) struct Substitution<'a> {
