@@ -45,6 +45,9 @@ pub(crate) fn PluginView(
     /// What becomes of it where the plugin fails.
     #[prop(optional)]
     on_failure: OnFailure,
+    /// Which component it is of: with another one it is rendered again, and what was typed stays.
+    #[prop(into)]
+    digest: Signal<String>,
     /// Set while there is nothing to show, for whoever drew a frame around it.
     #[prop(optional)]
     hidden: RwSignal<bool>,
@@ -53,8 +56,8 @@ pub(crate) fn PluginView(
     let place = StoredValue::new(place);
     let asked = RwSignal::new(Asked::default());
     let tree = live(
-        move || Some((place.get_value(), asked.get())),
-        |(place, Asked { cursor, tables }): (Place, Asked)| async move {
+        move || Some((place.get_value(), asked.get(), digest.get())),
+        |(place, Asked { cursor, tables }, _): (Place, Asked, String)| async move {
             plugins::render(&place, cursor.as_deref(), &tables).await
         },
         Habits { beats: false, keeps: true },

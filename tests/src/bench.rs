@@ -13,7 +13,9 @@ use tokio::process::Command;
 
 use crate::generator::Generator;
 
+pub mod author;
 pub mod battery;
+pub mod boundary;
 pub mod floor;
 pub mod ingest;
 mod leader;
@@ -67,17 +69,19 @@ pub enum Section {
     Battery,
     Ingest,
     Serving,
+    Plugins,
 }
 
 impl Section {
     /// In the order of the page.
-    pub const ALL: [Section; 3] = [Section::Battery, Section::Ingest, Section::Serving];
+    pub const ALL: [Section; 4] = [Section::Battery, Section::Ingest, Section::Serving, Section::Plugins];
 
     fn word(self) -> &'static str {
         match self {
             Section::Battery => "battery",
             Section::Ingest => "ingest",
             Section::Serving => "serving",
+            Section::Plugins => "plugins",
         }
     }
 
@@ -86,6 +90,7 @@ impl Section {
             Section::Battery => "Queries",
             Section::Ingest => "Bringing entities in",
             Section::Serving => "Serving",
+            Section::Plugins => "Plugins",
         }
     }
 
@@ -104,6 +109,13 @@ impl Section {
             Section::Serving => {
                 "The server as a process of its own, at 16 connections.\nThe floor hands out the same bytes from memory."
             }
+            Section::Plugins => {
+                "The boundary between the portal and a plugin, at the host's own functions, in a process of their own.\nEach \
+                 call is one in a fresh instance. The floor is the guest's own work, built natively: from the text that \
+                 crosses to the text that comes back.\nMemory is what the process holds more after one plugin more was \
+                 loaded.\nThen how long an author waits: `callboard plugin new` and `callboard plugin dev`, until the \
+                 portal answers with the tab."
+            }
         }
     }
 }
@@ -120,22 +132,38 @@ pub struct Options {
     pub page: PathBuf,
 }
 
+impl Options {
+    fn wants(&self, section: Section) -> bool {
+        self.only.is_empty() || self.only.contains(&section)
+    }
+}
+
 /// Measures, and adds what it measured to the page after each part, so that nothing is lost when a later one fails.
 pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     let machine = Machine::here();
     let kept = options.folder.join("figures.json");
     let mut all = Vec::new();
+    let mut keep = |figures: Vec<Figure>| {
+        eprint!("{}", report::table(&figures));
+        let mut report = Report::load(&kept);
+        report.add(&machine, figures.clone());
+        report.save(&kept)?;
+        all.extend(figures);
+        std::fs::write(&options.page, report.markdown()).context("the page")
+    };
+    if options.wants(Section::Plugins) {
+        eprintln!("plugins");
+        let work = tempfile::tempdir_in(&options.folder)?;
+        keep(child("boundary", &[work.path().display().to_string()]).await?)?;
+        keep(author::measure(&options.folder).await?)?;
+    }
+    // What is left is about entities.
+    if options.only == [Section::Plugins] {
+        return Ok(all);
+    }
     for size in &options.sizes {
         for engine in &options.engines {
             eprintln!("{size} entities on {}", engine.name());
-            let mut keep = |figures: Vec<Figure>| {
-                eprint!("{}", report::table(&figures));
-                let mut report = Report::load(&kept);
-                report.add(&machine, figures.clone());
-                report.save(&kept)?;
-                all.extend(figures);
-                std::fs::write(&options.page, report.markdown()).context("the page")
-            };
             one(options, *engine, *size, &mut keep).await.with_context(|| format!("{size} on {}", engine.name()))?;
         }
     }
@@ -148,7 +176,7 @@ async fn one(
     size: u64,
     keep: &mut impl FnMut(Vec<Figure>) -> Result<()>,
 ) -> Result<()> {
-    let wants = |section| options.only.is_empty() || options.only.contains(&section);
+    let wants = |section| options.wants(section);
     let work = tempfile::tempdir_in(&options.folder)?;
     let sources = options.folder.join("sources");
     let source = Source::prepare(Generator::new(SEED, size), &sources)?;

@@ -19,5 +19,6 @@ pub mod process;
 pub mod proxy;
 pub mod registry;
 pub mod s3;
+pub mod terminal;
 pub mod visitor;
 pub mod written;

@@ -18,3 +18,4 @@ mod sandbox;
 mod sign_in;
 mod storage;
 mod telemetry;
+mod tutorial;

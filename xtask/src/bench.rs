@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::postgres::Server;
 use crate::progress::Progress;
-use crate::{plugin, postgres, prerequisites, project, tool, web};
+use crate::{guests, plugin, postgres, prerequisites, project, tool, web};
 
 /// What is measured where nothing is said.
 const SIZES: &str = "1000,10000,100000";
@@ -24,20 +24,24 @@ pub(crate) struct Options {
     /// Databases
     #[arg(long, default_value = "both", value_parser = ["sqlite", "postgres", "both"])]
     engine: String,
-    /// Sections, separated by commas: battery, ingest, serving; all where none is named
+    /// Sections, separated by commas: battery, ingest, serving, plugins; all where none is named
     #[arg(long)]
     only: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut progress = Progress::new();
+    // Plugins ask for no database.
+    let only_plugins = options.only.as_deref() == Some("plugins");
     let engines: &[&str] = match options.engine.as_str() {
+        _ if only_plugins => &["sqlite"],
         "both" => &["sqlite", "postgres"],
         "postgres" => &["postgres"],
         _ => &["sqlite"],
     };
     progress.step("Web UI", "the server has it inside", web::build)?;
     progress.step("Plugins", "the server loads them", || plugin::build(None))?;
+    progress.step("Guests", "calls are measured with them", guests::build)?;
     let (server, bench) =
         progress.step("Programs", "optimised, as they are shipped; ten minutes the first time", || {
             let mut build = project::cargo();
@@ -66,6 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 .args([PathBuf::from("--page"), page.clone()])
                 .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_PLUGINS", project::plugins())
+                .env("CALLBOARD_GUESTS", project::guests())
                 .env("CALLBOARD_CACHE", project::target("test-cache"));
             if let Some(database) = &database {
                 command.env(postgres::VARIABLE, database.url());

@@ -72,6 +72,18 @@ pub(crate) struct Carried {
 type Returned<T> = wasmtime::Result<Result<T, types::Error>>;
 
 impl Plugin {
+    /// Does what each call begins with and ends in, and calls nothing: an instance is made, bounded and dropped. For
+    /// those who measure.
+    ///
+    /// # Errors
+    /// It is suspended, or busy.
+    #[doc(hidden)]
+    pub async fn instantiate(&self, acting: &Acting) -> Result<(), PluginError> {
+        let limit = self.inner.limits.ui_deadline;
+        let target = Target { extension_point: "none", function: "none", acting, limit };
+        self.call(target, |_, _, _| Box::pin(async { Ok(Ok(())) }), Ok).await
+    }
+
     /// Calls the guest and then `check`s what it handed over; what the check finds counts as the guest's fault.
     pub(crate) async fn call<T, U>(
         &self,

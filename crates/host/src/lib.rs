@@ -58,6 +58,7 @@ pub use host::{HostSettings, PluginHost, PluginSpec};
 pub use inspect::{Inspection, inspect};
 pub use interfaces::{Functions, Interfaces, InterfacesError};
 pub use limits::{LimitOverrides, Limits, LimitsError};
+pub use manifest::is_id as is_plugin_id;
 pub use plugin::{Plugin, Suspension};
 pub use stats::Statistics;
 pub use workspace::Workspace;

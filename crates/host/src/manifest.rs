@@ -98,7 +98,8 @@ fn check_place(extension: &UiExtension) -> Result<(), &'static str> {
     }
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a plugin may be called so: in app-config, in addresses and in permissions.
+pub fn is_id(text: &str) -> bool {
     text.len() <= 63
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')

@@ -284,6 +284,9 @@ pub struct ExtensionInfo {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub on_failure: OnFailure,
+    /// Which component of the plugin it is of, `sha256:…`: with another one, it shows something else.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// A processor of some plugin.

@@ -34,6 +34,7 @@ Examples:
   callboard catalog export --output catalog.yaml   move the catalog to another database
   callboard policy explain ada plugin.run          say whether somebody may do something, and why
   callboard audit verify                           see whether the audit log is as it was written
+  callboard plugin new build-status                begin a plugin; `callboard plugin dev` shows it then
   callboard plugin inspect target/plugins/s3.wasm  see what a plugin asks for, and run nothing of it
   callboard entity validate catalog-info.yaml      check descriptor files as the catalog would";
 
@@ -52,7 +53,7 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
-    /// Add, update, remove and look at plugins
+    /// Begin, try and publish plugins; add, update, remove and look at them
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Look at the policy: who may do what, and why

@@ -68,6 +68,7 @@ pub struct Portal {
     pub url: Url,
     /// Where it listens.
     pub address: SocketAddr,
+    pub(crate) app: App,
     lifecycle: Lifecycle,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -161,7 +162,7 @@ pub async fn start(options: Options) -> Result<Portal, StartError> {
     front.open(openapi::portal(&app, viewer));
     guard.disarm();
     tracing::info!(%url, "ready");
-    Ok(Portal { url, address, lifecycle, stop, server, catalog, keeper, events, recorder, db })
+    Ok(Portal { url, address, app, lifecycle, stop, server, catalog, keeper, events, recorder, db })
 }
 
 impl Portal {
@@ -188,7 +189,7 @@ impl Portal {
 }
 
 /// Takes over what may change while the portal runs.
-fn take(app: &App, config: &Config) {
+pub(crate) fn take(app: &App, config: &Config) {
     if app.policy.replace(Policy::new(&config.permission)) {
         tracing::info!("the policy of app-config changed and is in force");
     }

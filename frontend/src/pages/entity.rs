@@ -43,6 +43,20 @@ pub(crate) struct Subject {
     pub extensions: Live<Vec<ExtensionInfo>>,
 }
 
+impl Subject {
+    /// Which component an extension is of, now.
+    pub(super) fn digest_of(self, extension: &ExtensionInfo) -> Memo<String> {
+        let (plugin, id) = (extension.plugin_id.clone(), extension.id.clone());
+        Memo::new(move |_| {
+            self.extensions.data.with(|extensions| {
+                let mut all = extensions.iter().flatten();
+                let now = all.find(|extension| extension.plugin_id == plugin && extension.id == id);
+                now.map(|extension| extension.digest.clone()).unwrap_or_default()
+            })
+        })
+    }
+}
+
 /// An entity's page.
 #[component]
 pub(crate) fn EntityPage() -> impl IntoView {
@@ -103,7 +117,9 @@ fn Tabbed(subject: Subject, tab: Memo<String>) -> impl IntoView {
     });
     let plugin_tabs = Memo::new(move |_| {
         let extensions = subject.extensions.data.get().unwrap_or_default();
-        extensions.into_iter().filter(|extension| extension.at == AttachmentPoint::EntityTab).collect::<Vec<_>>()
+        let tabs = extensions.into_iter().filter(|extension| extension.at == AttachmentPoint::EntityTab);
+        // Another version of a plugin is no other tab.
+        tabs.map(|tab| ExtensionInfo { digest: String::new(), ..tab }).collect::<Vec<_>>()
     });
     let items = Memo::new(move |_| {
         let base = entity::href(&subject.reference.get());
@@ -152,13 +168,14 @@ fn Tabbed(subject: Subject, tab: Memo<String>) -> impl IntoView {
 #[component]
 fn PluginTab(subject: Subject, extension: ExtensionInfo) -> impl IntoView {
     let plugin = extension.plugin_id.clone();
+    let digest = subject.digest_of(&extension);
     let place = Place {
         plugin: extension.plugin_id,
         extension: extension.id,
         entity_ref: Some(subject.reference.get_untracked().to_string()),
     };
     view! {
-        <PluginView place=place on_failure=extension.on_failure />
+        <PluginView place=place on_failure=extension.on_failure digest=digest />
         <p class="plugin-note">{t(Msg::FromPlugin)} " " <a href=format!("/plugins/{plugin}")>{plugin.clone()}</a></p>
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use callboard_tests::bench::{self, Engine, Options, Section, floor, ingest, report};
+use callboard_tests::bench::{self, Engine, Options, Section, boundary, floor, ingest, report};
 use clap::{Parser, Subcommand};
 
 /// The portal's own: what it saves is saved on both sides of a ratio.
@@ -60,6 +60,8 @@ enum Part {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// What plugins cost at their boundary
+    Boundary { folder: PathBuf },
     /// Hands out bytes by path
     Answer { file: PathBuf },
 }
@@ -83,6 +85,10 @@ async fn main() -> Result<()> {
         Part::Battery { engine, size, folder, sources, only } => {
             let figures = bench::ask(engine, size, &folder, &sources, &only).await?;
             println!("{}", report::table(&figures));
+        }
+        Part::Boundary { folder } => {
+            let figures = boundary::measure(&folder).await?;
+            println!("{}", serde_json::to_string(&figures)?);
         }
         Part::Answer { file } => {
             let answers = serde_json::from_slice(&std::fs::read(file)?)?;

@@ -39,3 +39,15 @@ pub(super) fn start(format: LogFormat, telemetry: Option<&Telemetry>) -> Result<
     }
     Ok(exporting)
 }
+
+/// Sends to standard error what somebody wants to see who works on a plugin: its own lines, and what goes wrong. As
+/// [`start`], `RUST_LOG` chooses something else.
+pub(super) fn start_for_author() {
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn,plugin=debug".to_owned());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let filter = EnvFilter::builder().parse_lossy(filter).and(filter_fn(|metadata| metadata.target() != spans::TARGET));
+    let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_filter(filter);
+    if tracing_subscriber::registry().with(lines).try_init().is_err() {
+        tracing::debug!("log lines already go somewhere");
+    }
+}

@@ -4,8 +4,10 @@ mod add;
 mod bench;
 mod build;
 mod desk;
+mod dev;
 mod inspect;
 mod list;
+mod new;
 mod newer;
 mod outdated;
 mod publish;
@@ -26,6 +28,8 @@ use super::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
+    New(new::New),
+    Dev(dev::Dev),
     Add(add::Add),
     Remove(remove::Remove),
     List(list::List),
@@ -46,6 +50,8 @@ pub(super) async fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, Failure> {
     match command {
+        PluginCommand::New(command) => new::run(&command, out),
+        PluginCommand::Dev(command) => dev::run(&command, out).await,
         PluginCommand::Add(command) => add::run(command, input, out).await,
         PluginCommand::Remove(command) => remove::run(&command, out),
         PluginCommand::List(command) => list::run(&command, out),

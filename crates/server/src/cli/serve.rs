@@ -77,17 +77,17 @@ pub(super) async fn run(command: Serve, out: &mut (dyn Write + Send)) -> Result<
 }
 
 /// Hears when somebody asks the process to end.
-struct End {
+pub(super) struct End {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl End {
-    fn listen() -> std::io::Result<End> {
+    pub(super) fn listen() -> std::io::Result<End> {
         Ok(End { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn asked(&mut self) {
+    pub(super) async fn asked(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

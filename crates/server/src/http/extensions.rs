@@ -69,6 +69,7 @@ pub(crate) fn info(plugin: &Plugin, extension: &UiExtension) -> ExtensionInfo {
         title: extension.title.clone(),
         href: extension.href.clone(),
         on_failure: extension.on_failure,
+        digest: plugin.digest().to_owned(),
     }
 }
 

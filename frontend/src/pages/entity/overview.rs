@@ -45,6 +45,7 @@ fn PluginCards(subject: Subject) -> impl IntoView {
             each=move || cards.get()
             key=|card| (card.plugin_id.clone(), card.id.clone(), card.title.clone())
             children=move |card| {
+                let digest = subject.digest_of(&card);
                 let place = Place {
                     plugin: card.plugin_id,
                     extension: card.id,
@@ -53,7 +54,7 @@ fn PluginCards(subject: Subject) -> impl IntoView {
                 let hidden = RwSignal::new(false);
                 view! {
                     <div hidden=move || hidden.get()>
-                        <Card title=card.title><PluginView place=place on_failure=card.on_failure hidden=hidden /></Card>
+                        <Card title=card.title><PluginView place=place on_failure=card.on_failure digest=digest hidden=hidden /></Card>
                     </div>
                 }
             }

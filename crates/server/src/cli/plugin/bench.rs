@@ -59,7 +59,7 @@ struct MeasuredCase {
 }
 
 pub(super) async fn run(command: &Bench, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
-    let (component, cases) = command.which.open(None)?;
+    let (component, cases) = command.which.open(None).await?;
     let manifest = &component.inspection.manifest;
     let mut measured = Measured {
         plugin: manifest.id.clone(),

@@ -57,7 +57,7 @@ Examples:
 
 impl Which {
     /// Reads the cases and builds the plugin; in this order, because the former takes no time.
-    pub(super) fn open(&self, cache: Option<&Path>) -> Result<(Component, Vec<Case>), Failure> {
+    pub(super) async fn open(&self, cache: Option<&Path>) -> Result<(Component, Vec<Case>), Failure> {
         if !self.folder.is_dir() {
             let folder = self.folder.display();
             let text = format!("{folder} is no folder; the plugin's comes first, and then cases: `. {folder}`");
@@ -76,7 +76,7 @@ impl Which {
         let cases = all.into_iter().filter(|case| self.cases.is_empty() || self.cases.contains(&case.name)).collect();
         let path = match &self.component {
             Some(path) => path.clone(),
-            None => build(&self.folder, &self.profile)?,
+            None => build(&self.folder, &self.profile, false).await?,
         };
         Ok((Component::read(&path, cache).map_err(failure)?, cases))
     }
@@ -91,7 +91,7 @@ pub(super) fn failure(error: CaseError) -> Failure {
 }
 
 pub(super) async fn run(command: &Test, out: &mut (dyn Write + Send)) -> Result<ExitCode, Failure> {
-    let (component, cases) = command.which.open(command.cache_dir.as_deref())?;
+    let (component, cases) = command.which.open(command.cache_dir.as_deref()).await?;
     let mut failed = 0;
     for case in &cases {
         let outcome =
