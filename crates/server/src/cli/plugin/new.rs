@@ -41,10 +41,12 @@ pub(super) const APP_CONFIG: &str = include_str!("new/app-config.yaml");
 pub(super) const EXAMPLE: &str = include_str!("new/example.yaml");
 
 /// What is written, by name.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
     ("Cargo.toml", include_str!("new/Cargo.toml.in")),
     ("plugin.yaml", include_str!("new/plugin.yaml")),
     ("src/lib.rs", include_str!("new/lib.rs.in")),
+    ("tests/tab.yaml", include_str!("new/tab.yaml")),
+    ("tests/tab.golden.json", include_str!("new/tab.golden.json")),
     ("app-config.yaml", APP_CONFIG),
     ("example.yaml", EXAMPLE),
     ("README.md", include_str!("new/README.md.in")),
@@ -80,6 +82,7 @@ pub(super) fn run(command: &New, out: &mut dyn Write) -> Result<ExitCode, Failur
     writeln!(out, "Made {}/:", folder.display())?;
     for (name, what) in [
         ("src/lib.rs", "the plugin: a tab with notes, and its tests"),
+        ("tests/tab.yaml", "what it does in a portal, for `callboard plugin test`"),
         ("plugin.yaml", "what it asks for and what it adds"),
         ("app-config.yaml", "the portal that it is shown in while you work on it"),
     ] {
