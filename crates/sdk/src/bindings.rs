@@ -13,143 +13,61 @@ pub mod host {
     pub use callboard::host::{catalog, config, http, kv, log, types, workspace};
 }
 
-pub mod entity_processor {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/entity-processor-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_entity_processor",
-        default_bindings_module: "callboard_sdk::bindings::entity_processor",
-    });
+/// The module of one extension point, whose world has what is in `with` beside what all have.
+macro_rules! extension_point {
+    ($module:ident, $world:literal, $export:literal, $path:literal $(, with: $more:literal = $more_module:ident)?) => {
+        pub mod $module {
+            wit_bindgen::generate!({
+                path: ["../../wit/host", "../../wit/plugin"],
+                world: $world,
+                with: {
+                    "callboard:host/types@0.1.0": crate::bindings::host::types,
+                    "callboard:host/log@0.1.0": crate::bindings::host::log,
+                    "callboard:host/config@0.1.0": crate::bindings::host::config,
+                    "callboard:host/http@0.1.0": crate::bindings::host::http,
+                    "callboard:host/kv@0.1.0": crate::bindings::host::kv,
+                    "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
+                    $($more: crate::bindings::host::$more_module,)?
+                },
+                pub_export_macro: true,
+                export_macro_name: $export,
+                default_bindings_module: $path,
+            });
 
-    pub use exports::callboard::plugin::entity_processor as wit;
+            pub use exports::callboard::plugin::$module as wit;
+        }
+    };
 }
 
-pub mod entity_provider {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/entity-provider-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_entity_provider",
-        default_bindings_module: "callboard_sdk::bindings::entity_provider",
-    });
-
-    pub use exports::callboard::plugin::entity_provider as wit;
-}
-
-pub mod event_subscriber {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/event-subscriber-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_event_subscriber",
-        default_bindings_module: "callboard_sdk::bindings::event_subscriber",
-    });
-
-    pub use exports::callboard::plugin::event_subscriber as wit;
-}
-
-pub mod lifecycle {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/lifecycle-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_lifecycle",
-        default_bindings_module: "callboard_sdk::bindings::lifecycle",
-    });
-
-    pub use exports::callboard::plugin::lifecycle as wit;
-}
-
-pub mod routes {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/routes-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_routes",
-        default_bindings_module: "callboard_sdk::bindings::routes",
-    });
-
-    pub use exports::callboard::plugin::routes as wit;
-}
-
-pub mod scaffolder_actions {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/scaffolder-actions-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-            "callboard:host/workspace@0.1.0": crate::bindings::host::workspace,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_scaffolder_actions",
-        default_bindings_module: "callboard_sdk::bindings::scaffolder_actions",
-    });
-
-    pub use exports::callboard::plugin::scaffolder_actions as wit;
-}
-
-pub mod ui {
-    wit_bindgen::generate!({
-        path: ["../../wit/host", "../../wit/plugin"],
-        world: "callboard:plugin/ui-plugin",
-        with: {
-            "callboard:host/types@0.1.0": crate::bindings::host::types,
-            "callboard:host/log@0.1.0": crate::bindings::host::log,
-            "callboard:host/config@0.1.0": crate::bindings::host::config,
-            "callboard:host/http@0.1.0": crate::bindings::host::http,
-            "callboard:host/kv@0.1.0": crate::bindings::host::kv,
-            "callboard:host/catalog@0.1.0": crate::bindings::host::catalog,
-        },
-        pub_export_macro: true,
-        export_macro_name: "export_ui",
-        default_bindings_module: "callboard_sdk::bindings::ui",
-    });
-
-    pub use exports::callboard::plugin::ui as wit;
-}
+extension_point!(
+    entity_processor,
+    "callboard:plugin/entity-processor-plugin",
+    "export_entity_processor",
+    "callboard_sdk::bindings::entity_processor"
+);
+extension_point!(
+    entity_provider,
+    "callboard:plugin/entity-provider-plugin",
+    "export_entity_provider",
+    "callboard_sdk::bindings::entity_provider"
+);
+extension_point!(
+    event_subscriber,
+    "callboard:plugin/event-subscriber-plugin",
+    "export_event_subscriber",
+    "callboard_sdk::bindings::event_subscriber"
+);
+extension_point!(
+    lifecycle,
+    "callboard:plugin/lifecycle-plugin",
+    "export_lifecycle",
+    "callboard_sdk::bindings::lifecycle"
+);
+extension_point!(routes, "callboard:plugin/routes-plugin", "export_routes", "callboard_sdk::bindings::routes");
+extension_point!(
+    scaffolder_actions,
+    "callboard:plugin/scaffolder-actions-plugin",
+    "export_scaffolder_actions",
+    "callboard_sdk::bindings::scaffolder_actions", with: "callboard:host/workspace@0.1.0" = workspace
+);
+extension_point!(ui, "callboard:plugin/ui-plugin", "export_ui", "callboard_sdk::bindings::ui");

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use callboard_host::{LimitOverrides, PluginSpec};
-use callboard_model::rights::Rights;
+use callboard_host::PluginSpec;
 use serde_json::json;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, WorldId};
@@ -24,21 +23,7 @@ pub(crate) fn guest(name: &'static str) -> Guest {
 impl Guest {
     /// What to load, with every right that it declares.
     pub(crate) fn spec(self) -> PluginSpec {
-        let Guest(name) = self;
-        let wasm = self.wasm();
-        let grant = match callboard_host::inspect(&wasm) {
-            Ok(inspection) => inspection.manifest.rights,
-            Err(_) => Rights::default(),
-        };
-        PluginSpec {
-            id: name.replace('_', "-"),
-            source: format!("guests/{name}.wasm"),
-            wasm,
-            grant,
-            kv_generation: 0,
-            limits: LimitOverrides::default(),
-            config: json!({}),
-        }
+        fixture::spec_of(self.0, self.wasm(), json!({}))
     }
 
     fn wasm(self) -> Vec<u8> {

@@ -74,7 +74,11 @@ pub(crate) fn compiler() -> Compiler {
 
 /// A guest that is granted what it declares.
 pub(crate) fn spec(name: &str, config: Value) -> PluginSpec {
-    let wasm = wasm(name);
+    spec_of(name, wasm(name), config)
+}
+
+/// The same of a component that is at hand.
+pub(crate) fn spec_of(name: &str, wasm: Vec<u8>, config: Value) -> PluginSpec {
     let grant = match callboard_host::inspect(&wasm) {
         Ok(inspection) => inspection.manifest.rights,
         Err(_) => Rights::default(),

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
-use callboard_artifact::{Held, Lock};
+use callboard_artifact::{Held, Lock, Locked};
 use callboard_model::rights::{beyond, union};
 use clap::Args;
 
@@ -116,9 +116,7 @@ async fn update(
             let rights = union(&locked.rights, &offer.inspection.manifest.rights);
             let taken = offer.locked(&plugin.from, rights);
             writeln!(out, "{id} {} takes the place of {}", taken.version, locked.version)?;
-            lock.plugins.insert(id.to_owned(), taken);
-            desk.write_lock(lock)?;
-            return Ok(true);
+            return approve(desk, lock, id, taken);
         }
         writeln!(out, "{}", waits(id, &offer, &added))?;
         let version = offer.inspection.manifest.version;
@@ -134,9 +132,7 @@ async fn update(
     let mut taken = offer.locked(&plugin.from, locked.rights.clone());
     taken.held = lock.plugins.get(id).and_then(|locked| locked.held.clone());
     writeln!(out, "{id} {} takes the place of {}", taken.version, locked.version)?;
-    lock.plugins.insert(id.to_owned(), taken);
-    desk.write_lock(lock)?;
-    Ok(true)
+    approve(desk, lock, id, taken)
 }
 
 /// A plugin that stands in app-config, and that nobody has approved.
@@ -170,6 +166,11 @@ async fn approve_first(
     }
     let taken = offer.locked(&plugin.from, offer.inspection.manifest.rights.clone());
     writeln!(out, "{id} {} is approved", taken.version)?;
+    approve(desk, lock, id, taken)
+}
+
+/// Writes into the lock what is approved, which is a change.
+fn approve(desk: &Desk, lock: &mut Lock, id: &str, taken: Locked) -> Result<bool, Failure> {
     lock.plugins.insert(id.to_owned(), taken);
     desk.write_lock(lock)?;
     Ok(true)
