@@ -14,9 +14,11 @@ pub(crate) fn run(out: &Path) -> Result<()> {
     progress.step("Web UI", "what is to be seen", web::build)?;
     progress.step("Plugins", "what contributes to it", || plugin::build(None))?;
     progress.step("Pictures", "a portal over the example organisation and bucket, page by page", || {
+        let artifacts = tool::cargo_build(project::cargo().args(["build", "--workspace", "--bin", "screenshots"]))?;
         tool::run(
-            project::cargo()
-                .args(["run", "--package", "callboard-tests", "--bin", "screenshots", "--", "--out"])
+            std::process::Command::new(tool::executable(&artifacts, "screenshots")?)
+                .current_dir(project::root())
+                .arg("--out")
                 .arg(&out)
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_CACHE", project::target("test-cache")),

@@ -15,9 +15,10 @@ pub(crate) fn run(fuzz_minutes: u32) -> Result<()> {
         tool::executable(&artifacts, "callboard")
     })?;
     progress.step("Soak", "a bucket of 100,000 objects, restarts, hostile plugins; about half an hour", || {
+        let artifacts = tool::cargo_build(project::cargo().args(["build", "--workspace", "--bin", "soak"]))?;
         tool::run(
-            project::cargo()
-                .args(["run", "--package", "callboard-tests", "--bin", "soak"])
+            std::process::Command::new(tool::executable(&artifacts, "soak")?)
+                .current_dir(project::root())
                 .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_GUESTS", project::guests())

@@ -183,6 +183,10 @@ pub struct PluginInfo {
     pub source: String,
     /// `sha256:` and the component's digest in hexadecimal.
     pub digest: Option<String>,
+    /// Whose signature on what runs was good enough: `the key sha256:…`, or a subject and its issuer. None where
+    /// `plugins.trust` asks for none.
+    #[serde(default)]
+    pub signed_by: Option<String>,
     /// Whether it runs.
     pub state: PluginState,
     /// Why it does not, and what to do about it.

@@ -1,7 +1,6 @@
 //! One plugin: whether it runs, what it may do, what it adds, and how its providers are.
 
-use callboard_model::api::{EventInfo, PluginInfo, ProcessorInfo};
-use callboard_model::manifest::AttachmentPoint;
+use callboard_model::api::PluginInfo;
 use callboard_model::ui::Level;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -10,9 +9,9 @@ use super::{plugins, title_window};
 use crate::api;
 use crate::live::{Habits, live};
 use crate::messages::{Msg, t};
-use crate::session::use_portal;
 use crate::ui::{Alert, Breadcrumbs, Card, CopyButton, EmptyState, ErrorPanel, Glyph, Icon, Skeleton, Stale};
 
+mod contributions;
 mod denials;
 mod health;
 mod log;
@@ -20,6 +19,7 @@ mod providers;
 mod rights;
 mod versions;
 
+use contributions::{Actions, Events, Extensions, Processors, Routes};
 use denials::{Denials, Missing};
 use health::{Health, Outbound};
 use log::Log;
@@ -63,6 +63,8 @@ pub(crate) fn PluginPage() -> impl IntoView {
             <Outbound statistics=numbers may_send=!info.effective.http.is_empty() />
             <Extensions plugin=info.clone() />
             <Processors processors=info.processors.clone() />
+            <Routes routes=info.routes.clone() />
+            <Actions actions=info.actions.clone() />
             <Events plugin=info.id.clone() events=info.events.clone() />
             <Card title=t(Msg::Rights) flush=true>
                 <RightsTable
@@ -111,7 +113,7 @@ fn Facts(plugin: PluginInfo) -> impl IntoView {
     let refused =
         plugin.reason.map(|reason| view! { <Alert level=Level::Error title=t(Msg::PluginRefusedTitle) text=reason /> });
     let mut rows = vec![(Msg::PluginId, view! { <code>{plugin.id}</code> }.into_any())];
-    rows.extend(plugin.version.map(|version| (Msg::Version, version.into_any())));
+    rows.extend(plugin.version.clone().map(|version| (Msg::Version, version.into_any())));
     rows.push((Msg::Source, view! { <code class="break">{plugin.source}</code> }.into_any()));
     rows.extend(plugin.digest.map(|digest| {
         let copied = digest.clone();
@@ -123,6 +125,10 @@ fn Facts(plugin: PluginInfo) -> impl IntoView {
         };
         (Msg::Digest, shown.into_any())
     }));
+    if plugin.version.is_some() {
+        let signed_by = plugin.signed_by.unwrap_or_else(|| t(Msg::SignatureNotAsked).to_owned());
+        rows.push((Msg::SignedBy, view! { <span class="break">{signed_by}</span> }.into_any()));
+    }
     if !plugin.extension_points.is_empty() {
         rows.push((Msg::ExtensionPoints, view! { <code>{plugin.extension_points.join(", ")}</code> }.into_any()));
     }
@@ -136,79 +142,4 @@ fn Facts(plugin: PluginInfo) -> impl IntoView {
             </div>
         </Card>
     }
-}
-
-/// Where the plugin shows something.
-#[component]
-fn Extensions(plugin: PluginInfo) -> impl IntoView {
-    let rows = plugin
-        .extensions
-        .into_iter()
-        .map(|extension| {
-            let (place, href) = match extension.at {
-                AttachmentPoint::EntityTab => (Msg::AtEntityTab, None),
-                AttachmentPoint::EntityCard => (Msg::AtEntityCard, None),
-                AttachmentPoint::Page => {
-                    (Msg::AtPage, Some(format!("/plugins/{}/pages/{}", extension.plugin_id, extension.id)))
-                }
-                AttachmentPoint::NavigationItem => (Msg::AtNavigation, extension.href.map(|href| href.to_string())),
-            };
-            let title = match href {
-                Some(href) => view! { <a href=href>{extension.title}</a> }.into_any(),
-                None => extension.title.into_any(),
-            };
-            view! { <dt>{t(place)}</dt><dd>{title}</dd> }
-        })
-        .collect::<Vec<_>>();
-    (!rows.is_empty()).then(|| view! { <Card title=t(Msg::Extensions)><dl class="key-values">{rows}</dl></Card> })
-}
-
-/// What the plugin does to entities on their way into the catalog.
-#[component]
-fn Processors(processors: Vec<ProcessorInfo>) -> impl IntoView {
-    let rows = processors
-        .into_iter()
-        .map(|processor| {
-            let text = match (processor.description, processor.after.as_slice()) {
-                (text, []) => text,
-                (text, after) => Msg::ProcessorAfter.with(&[("text", &text), ("after", &after.join(", "))]),
-            };
-            view! { <dt><code>{processor.name}</code></dt><dd>{text}</dd> }
-        })
-        .collect::<Vec<_>>();
-    (!rows.is_empty()).then(|| view! { <Card title=t(Msg::Processors)><dl class="key-values">{rows}</dl></Card> })
-}
-
-/// What the plugin is told of, and the way to what it did not take.
-#[component]
-fn Events(plugin: String, events: Vec<EventInfo>) -> impl IntoView {
-    let portal = use_portal();
-    let rows = events
-        .into_iter()
-        .map(|event| {
-            let text = match (&event.webhook, event.description.as_str()) {
-                (Some(path), "") => Msg::EventWebhook.with(&[("path", path)]),
-                (Some(path), text) => format!("{text} {}", Msg::EventWebhook.with(&[("path", path)])),
-                (None, "") => t(Msg::EventAllKinds).to_owned(),
-                (None, kinds) => Msg::EventKinds.with(&[("kinds", &kinds)]),
-            };
-            let text = if event.granted { text } else { Msg::EventNotGranted.with(&[("text", &text)]) };
-            view! { <dt><code>{event.topic}</code></dt><dd class="break">{text}</dd> }
-        })
-        .collect::<Vec<_>>();
-    let href = format!("/plugins/{plugin}/events");
-    let link = move || {
-        let href = href.clone();
-        portal.may("event.read").then(|| view! { <a class="button" href=href>{t(Msg::ShowDeadLetters)}</a> })
-    };
-    (!rows.is_empty()).then(|| {
-        view! {
-            <Card title=t(Msg::Events)>
-                <div class="stack">
-                    <dl class="key-values">{rows}</dl>
-                    <div class="alert__actions">{link}</div>
-                </div>
-            </Card>
-        }
-    })
 }

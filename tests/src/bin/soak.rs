@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use callboard_tests::bucket::Bucket;
 use callboard_tests::client::Client;
-use callboard_tests::environment;
 use callboard_tests::kills::{self, survive};
 use callboard_tests::portal::{BASE, merge, with_plugin};
 use callboard_tests::process::Server;
 use callboard_tests::s3::{self, component};
+use callboard_tests::{environment, generations};
 use serde_json::{Value, json};
 
 const MIB: u64 = 1024 * 1024;
@@ -32,6 +32,7 @@ async fn main() -> Result<()> {
     large_bucket().await.context("the large bucket")?;
     kills().await.context("the kills")?;
     kills_of_the_catalog().await.context("the kills while files are read")?;
+    upgrades().await.context("the upgrades")?;
     hostile_guests().await.context("the hostile guests")
 }
 
@@ -120,6 +121,60 @@ async fn kills_of_the_catalog() -> Result<()> {
         survived.hash
     );
     Ok(())
+}
+
+/// Twenty upgrades and ways back while the plugin and the catalog are looked at, and twenty again: nobody gets anything
+/// but an answer, and the second twenty take no more memory than the first.
+async fn upgrades() -> Result<()> {
+    const CHANGES: u8 = 20;
+    const MOST_GROWTH: u64 = 16 * MIB;
+    let source = format!("{}.wasm", generations::ID);
+    let mut config =
+        json!({ "plugins": { generations::ID: { "source": source, "grant": { "log": true, "kv": true } } } });
+    config["catalog"]["locations"] = json!([{ "type": "file", "target": "component.yaml" }]);
+    let folder = folder(config)?;
+    std::fs::write(folder.path().join("component.yaml"), s3::component("bystander"))?;
+    let component = folder.path().join(source);
+    std::fs::write(&component, generations::version(1, "works")?)?;
+    let server = Server::start(folder.path()).await?;
+    let client = server.client();
+    until(Duration::from_secs(60), async || Ok(count(client).await? == 1)).await?;
+    let over = tokio_util::sync::CancellationToken::new();
+    let catalog = steadily(&over, async || {
+        client.get("api/catalog/entities/by-query?limit=20").await?.ok()?;
+        Ok(())
+    });
+    let tab = steadily(&over, async || {
+        client.post(&format!("api/plugins/{}/ui/page/render", generations::ID), &json!({})).await?.ok()?;
+        Ok(())
+    });
+    let changes = async {
+        let mut memory = Vec::new();
+        for change in 0..2 * CHANGES {
+            let action = if change % 4 == 3 { "rollback" } else { "reload" };
+            std::fs::write(&component, generations::version(2 + change % 3, "works")?)?;
+            client.post(&format!("api/plugins/{}/{action}", generations::ID), &json!({})).await?.ok()?;
+            if (change + 1) % CHANGES == 0 {
+                memory.push(server.memory()?.0);
+            }
+        }
+        over.cancel();
+        anyhow::Ok(memory)
+    };
+    let (memory, catalog, tab) = tokio::join!(changes, catalog, tab);
+    let (memory, catalog, tab) = (memory?, catalog?, tab?);
+    println!(
+        "{CHANGES} upgrades and ways back: memory {} MiB; {CHANGES} more: {} MiB; {} answers of the catalog (p99 {:.1} ms) and \
+         {} of the plugin (p99 {:.1} ms) meanwhile, none lost",
+        memory[0] / MIB,
+        memory[1] / MIB,
+        catalog.len(),
+        p99(&catalog),
+        tab.len(),
+        p99(&tab)
+    );
+    ensure!(memory[1] < memory[0] + MOST_GROWTH, "from {} to {} MiB", memory[0] / MIB, memory[1] / MIB);
+    server.kill().await
 }
 
 /// What is attacked with: everything that takes something which others need as well.

@@ -232,6 +232,8 @@ async fn what_is_refused() -> Result<()> {
     let answer = place.portal.client().post(&reload, &json!({})).await?;
     assert!(answer.status.is_success(), "{}", answer.text());
     place.until_it_shows(&shown(1, "")).await?;
+    let signed_by = place.portal.plugin(ID).await?.signed_by.context("the page says who signed it")?;
+    assert!(signed_by.starts_with("the key sha256:"), "{signed_by}");
 
     // Bytes that are not those that were published.
     let digest = two.manifest.component()?.digest.to_string();

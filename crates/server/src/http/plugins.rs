@@ -179,6 +179,7 @@ fn info(listed: &Listed, beside: &Beside) -> PluginInfo {
         description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
         source: listed.source.clone(),
         digest: listed.outcome.digest().map(ToOwned::to_owned),
+        signed_by: listed.signed_by.as_ref().map(ToString::to_string),
         state: listed.state(),
         reason: suspended.or_else(|| listed.outcome.reason().map(ToOwned::to_owned)),
         notice: listed.notice.clone(),

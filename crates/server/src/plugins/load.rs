@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use callboard_artifact::SignedBy;
 use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, LimitOverrides, Plugin, PluginHost, PluginSpec, inspect};
 use callboard_model::rights::Rights;
@@ -16,6 +17,7 @@ use crate::config::Config;
 /// A plugin that was loaded and said what it provides.
 pub(super) struct Live {
     pub(super) plugin: Plugin,
+    pub(super) signed_by: Option<SignedBy>,
     pub(super) providers: Vec<Arc<dyn EntityProvider>>,
     pub(super) processors: Vec<Arc<dyn EntityProcessor>>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Recipe {
     pub(super) grant: Rights,
     pub(super) limits: Value,
     pub(super) kv_generation: i64,
+    /// Whose signature was good enough.
+    pub(super) signed_by: Option<SignedBy>,
     /// Present where it is not decided yet whether it is to run.
     pub(super) trial: Option<Trial>,
 }
@@ -58,7 +62,7 @@ pub(super) async fn load(
     host: &PluginHost,
     scheduled: &Scheduled,
 ) -> Result<Live, Failed> {
-    let Recipe { id, source, wasm, grant, limits, kv_generation, trial } = recipe;
+    let Recipe { id, source, wasm, grant, limits, kv_generation, signed_by, trial } = recipe;
     let inspection = inspect(&wasm).ok().map(Arc::new);
     let failed = |reason: String| Failed { reason, inspection: inspection.clone() };
     let limits = overrides(&limits).map_err(|error| failed(format!("plugins.{id}.limits in app-config: {error}")))?;
@@ -78,6 +82,7 @@ pub(super) async fn load(
     let processors = PluginProcessor::all(&plugin, scheduled);
     Ok(Live {
         plugin,
+        signed_by,
         providers: providers.into_iter().map(|provider| Arc::new(provider) as Arc<dyn EntityProvider>).collect(),
         processors: processors.into_iter().map(|processor| Arc::new(processor) as Arc<dyn EntityProcessor>).collect(),
     })

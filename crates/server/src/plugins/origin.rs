@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) wasm: Vec<u8>,
     /// What is kept beside it, to check its signatures again without asking anybody.
     pub(super) signatures: String,
+    /// Whose signature was good enough; none where none is asked for.
+    pub(super) signed_by: Option<SignedBy>,
 }
 
 /// The signatures of a component, as they are kept beside it.
@@ -51,15 +53,15 @@ impl Origin {
     /// What a plugin's source stands for: a file as it is, anything else as it was approved.
     pub(crate) async fn find(&self, plugin: &PluginConfig) -> Result<Found, String> {
         if !plugin.from.is_remote() {
-            return Ok(Found { wasm: read_file(plugin).await?, signatures: "{}".to_owned() });
+            return Ok(Found { wasm: read_file(plugin).await?, signatures: "{}".to_owned(), signed_by: None });
         }
         let locked = self.locked(plugin)?;
         let fetcher = self.fetcher.as_ref().map_err(Clone::clone)?;
         let fetched =
             fetcher.fetch_pinned(&plugin.from, locked, &|_, _| {}).await.map_err(|error| error.to_string())?;
-        self.trusted(&fetched)?;
+        let signed_by = self.trusted(&fetched)?;
         let signatures = serde_json::to_string(&Kept::of(&fetched)).map_err(|error| error.to_string())?;
-        Ok(Found { wasm: fetched.bytes.to_vec(), signatures })
+        Ok(Found { wasm: fetched.bytes.to_vec(), signatures, signed_by })
     }
 
     /// What was approved of a remote plugin.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callboard_artifact::Held;
+use callboard_artifact::{Held, SignedBy};
 use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, Plugin};
 use callboard_model::api::PluginState;
@@ -38,6 +38,8 @@ pub(crate) struct Listed {
     pub(super) config: String,
     /// Changes with whom was trusted then.
     pub(super) trust: String,
+    /// Whose signature on what runs was good enough; none where none is asked for.
+    pub(crate) signed_by: Option<SignedBy>,
     /// A newer version that waits for somebody to agree.
     pub(crate) held: Option<Held>,
     /// What it reads into the catalog.
@@ -123,6 +125,7 @@ impl Listed {
             generation: 0,
             config: wish.config.clone(),
             trust: wish.trust.clone(),
+            signed_by: None,
             held: wish.held.clone(),
             providers: Vec::new(),
             processors: Vec::new(),
@@ -137,9 +140,9 @@ impl Listed {
 
     /// What was loaded runs.
     pub(super) fn running(self, live: Live, generation: i64) -> Listed {
-        let Live { plugin, providers, processors } = live;
+        let Live { plugin, signed_by, providers, processors } = live;
         let granted = plugin.granted().clone();
-        Listed { granted, outcome: Outcome::Loaded(plugin), generation, providers, processors, ..self }
+        Listed { granted, outcome: Outcome::Loaded(plugin), generation, signed_by, providers, processors, ..self }
     }
 
     /// What runs goes on, under a wish that may be another.
@@ -150,6 +153,7 @@ impl Listed {
             generation: before.generation,
             config: before.config.clone(),
             trust: before.trust.clone(),
+            signed_by: before.signed_by.clone(),
             providers: before.providers.clone(),
             processors: before.processors.clone(),
             ..self

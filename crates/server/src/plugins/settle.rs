@@ -202,7 +202,7 @@ impl Keeper {
         by: &str,
     ) -> Result<Prepared, Error> {
         let plugin = wish.plugin;
-        let Found { wasm, signatures } = found;
+        let Found { wasm, signatures, signed_by } = found;
         self.decisions.keep_artifact(&made_of.digest, &wasm, &signatures).await?;
         let generation = self.decisions.begin(&plugin.id, made_of, by).await?;
         let copied_from = decided.accepted().filter(|accepted| accepted.kv != generation.kv);
@@ -213,6 +213,7 @@ impl Keeper {
             grant: plugin.grant.clone(),
             limits: plugin.limits.clone(),
             kv_generation: generation.kv,
+            signed_by,
             trial: Some(Trial { keeps_of: copied_from.and_then(|before| before.made_of.version.parse().ok()) }),
         };
         let live = load(recipe, &self.config, &self.means.host, &self.means.scheduled).await;
@@ -259,11 +260,11 @@ impl Keeper {
             return refused(format!("its component in the database is not the one with the digest {digest}"));
         }
         // Whom the operator trusts may have changed since it was accepted.
-        if wish.plugin.from.is_remote()
-            && let Err(reason) = self.origin.still_trusted(&wasm, &signatures)
-        {
-            return refused(reason);
-        }
+        let signed_by = match wish.plugin.from.is_remote().then(|| self.origin.still_trusted(&wasm, &signatures)) {
+            Some(Err(reason)) => return refused(reason),
+            Some(Ok(signed_by)) => signed_by,
+            None => None,
+        };
         let recipe = Recipe {
             id: id.clone(),
             source: accepted.made_of.source.clone(),
@@ -271,6 +272,7 @@ impl Keeper {
             grant: rights,
             limits: serde_json::from_str(&accepted.made_of.limits).unwrap_or_default(),
             kv_generation: accepted.kv,
+            signed_by,
             trial: None,
         };
         let live = load(recipe, &self.config, &self.means.host, &self.means.scheduled).await;
