@@ -14,12 +14,21 @@ pub(crate) fn run(out: &Path) -> Result<()> {
     progress.step("Web UI", "what is to be seen", web::build)?;
     progress.step("Plugins", "what contributes to it", || plugin::build(None))?;
     progress.step("Pictures", "a portal over the example organisation and bucket, page by page", || {
-        let artifacts = tool::cargo_build(project::cargo().args(["build", "--workspace", "--bin", "screenshots"]))?;
+        let artifacts = tool::cargo_build(project::cargo().args([
+            "build",
+            "--workspace",
+            "--bin",
+            "screenshots",
+            "--bin",
+            "callboard",
+        ]))?;
         tool::run(
             std::process::Command::new(tool::executable(&artifacts, "screenshots")?)
                 .current_dir(project::root())
                 .arg("--out")
                 .arg(&out)
+                // It compiles plugins in a process of its own.
+                .env("CALLBOARD_SERVER", tool::executable(&artifacts, "callboard")?)
                 .env("CALLBOARD_PLUGINS", project::plugins())
                 .env("CALLBOARD_CACHE", project::target("test-cache")),
         )
