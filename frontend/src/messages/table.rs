@@ -287,7 +287,7 @@ messages! {
     ScaffolderActions "Actions of templates"
     ActionDryRun "can be tried without effect"
     ActionIdempotent "may be run again after it was cut off"
-    SignedBy "Signed by"
+    Signature "Signature"
     SignatureNotAsked "Not checked: plugins.trust asks for no signature"
     CountProcessors "{n} processor|{n} processors"
     Events "Is told of"

@@ -127,7 +127,7 @@ fn Facts(plugin: PluginInfo) -> impl IntoView {
     }));
     if plugin.version.is_some() {
         let signed_by = plugin.signed_by.unwrap_or_else(|| t(Msg::SignatureNotAsked).to_owned());
-        rows.push((Msg::SignedBy, view! { <span class="break">{signed_by}</span> }.into_any()));
+        rows.push((Msg::Signature, view! { <span class="break">{signed_by}</span> }.into_any()));
     }
     if !plugin.extension_points.is_empty() {
         rows.push((Msg::ExtensionPoints, view! { <code>{plugin.extension_points.join(", ")}</code> }.into_any()));

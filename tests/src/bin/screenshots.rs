@@ -14,6 +14,9 @@ struct Arguments {
     out: PathBuf,
 }
 
+/// A picture that can still be looked at.
+const LONGEST: u32 = 16_000;
+
 const SIZES: [(u32, u32); 2] = [(1440, 900), (390, 844)];
 
 #[tokio::main]
@@ -30,6 +33,10 @@ async fn main() -> Result<()> {
                 window.resize(width, height).await?;
                 window.goto(path).await?;
                 viewer_has_drawn(&window).await?;
+                // All of the page, however long.
+                let long = window.run("return document.documentElement.scrollHeight;").await?;
+                let long = long.as_u64().and_then(|long| u32::try_from(long).ok()).unwrap_or_default();
+                window.resize(width, height.max(long.min(LONGEST))).await?;
                 window.screenshot(&out.join(format!("{name}-{}-{width}.png", theme.name()))).await?;
             }
         }
