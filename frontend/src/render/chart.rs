@@ -101,6 +101,10 @@ fn boxed(label: &str, rows: AnyView) -> AnyView {
     .into_any()
 }
 
+/// A line through a swatch. An element whose attributes are all literals is made of its text, and below an `svg` with
+/// other attributes it would be none of SVG's.
+const SWATCH: &str = "M0 5H20";
+
 /// Which line or bar is which: a swatch that is drawn as the series is.
 fn legend(names: impl Iterator<Item = String>) -> AnyView {
     let items = names
@@ -109,7 +113,7 @@ fn legend(names: impl Iterator<Item = String>) -> AnyView {
             view! {
                 <li>
                     <svg class=format!("swatch series series--{}", index % 8) viewBox="0 0 20 10" aria-hidden="true" focusable="false">
-                        <path d="M0 5H20" />
+                        <path d=SWATCH />
                     </svg>
                     <span class="break" dir="auto">{name}</span>
                 </li>

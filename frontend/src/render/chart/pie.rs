@@ -7,6 +7,9 @@ use super::{empty, measured, summary};
 use crate::format;
 use crate::messages::{Msg, t};
 
+/// Of a swatch. It is no literal, see [`super::SWATCH`].
+const SIDE: &str = "10";
+
 /// A ring, and its parts with their shares beside it: that list is a table already.
 pub(crate) fn pie(chart: &PieChart) -> AnyView {
     let label = chart.label.to_string();
@@ -47,7 +50,7 @@ pub(crate) fn pie(chart: &PieChart) -> AnyView {
                 <tr>
                     <th scope="row">
                         <svg class=format!("swatch swatch--full series--{}", index % 8) viewBox="0 0 10 10" aria-hidden="true" focusable="false">
-                            <rect x="0" y="0" width="10" height="10" rx="2" />
+                            <rect x="0" y="0" width=SIDE height=SIDE rx="2" />
                         </svg>
                         <span class="break" dir="auto">{slice.label.to_string()}</span>
                     </th>
