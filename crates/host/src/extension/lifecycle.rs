@@ -1,7 +1,5 @@
 //! `callboard:plugin/lifecycle`: has a say when a version takes over from another one.
 
-use semver::Version;
-
 use crate::acting::Acting;
 use crate::call::Target;
 use crate::error::PluginError;
@@ -16,10 +14,10 @@ impl Plugin {
     ///
     /// # Errors
     /// The guest failed, or cannot.
-    pub async fn migrate(&self, acting: &Acting, version: &Version) -> Result<(), PluginError> {
+    pub async fn migrate(&self, acting: &Acting, version: &str) -> Result<(), PluginError> {
         let Some(indices) = self.inner.lifecycle.clone() else { return Ok(()) };
         let limit = self.inner.limits.page_deadline;
-        let version = version.to_string();
+        let version = version.to_owned();
         self.call(
             Target { extension_point: POINT, function: "migrate", acting, limit },
             move |store, instance, context| {

@@ -6,7 +6,6 @@ use callboard_artifact::SignedBy;
 use callboard_catalog::{EntityProcessor, EntityProvider};
 use callboard_host::{Inspection, LimitOverrides, Plugin, PluginHost, PluginSpec, inspect};
 use callboard_model::rights::Rights;
-use semver::Version;
 use serde_json::Value;
 
 use crate::adapter::catalog_reader::Scheduled;
@@ -52,7 +51,7 @@ pub(super) struct Recipe {
 /// What a component must pass besides being loaded.
 pub(super) struct Trial {
     /// The version whose keepings it got a copy of.
-    pub(super) keeps_of: Option<Version>,
+    pub(super) keeps_of: Option<String>,
 }
 
 /// Loads a component and asks it what it provides.

@@ -214,7 +214,7 @@ impl Keeper {
             limits: plugin.limits.clone(),
             kv_generation: generation.kv,
             signed_by,
-            trial: Some(Trial { keeps_of: copied_from.and_then(|before| before.made_of.version.parse().ok()) }),
+            trial: Some(Trial { keeps_of: copied_from.map(|before| before.made_of.version.clone()) }),
         };
         let live = load(recipe, &self.config, &self.means.host, &self.means.scheduled).await;
         Ok(Prepared::Tried { generation, live })
