@@ -6,12 +6,13 @@ mod algebra;
 mod effective;
 mod host;
 mod http;
+mod lines;
 mod path;
 
 use serde::{Deserialize, Serialize};
 
 pub use algebra::{beyond, union};
-pub use effective::{Refusal, Side, intersect, missing, refusal};
+pub use effective::{Refusal, Side, intersect, refusal};
 pub use host::HostPattern;
 pub use http::{HttpRight, Origin, RightError};
 pub use path::PathPattern;

@@ -1,6 +1,6 @@
 //! What becomes of another version of a plugin.
 
-use callboard_model::rights::{Rights, missing};
+use callboard_model::rights::{Rights, beyond};
 use semver::Version;
 
 use crate::{Digest, Locked};
@@ -66,7 +66,7 @@ pub fn decide(locked: &Locked, candidate: Candidate<'_>, allow_downgrade: bool) 
     if to < from && !allow_downgrade {
         return Decision::Downgrade { from, to };
     }
-    let added = missing(candidate.rights, &locked.rights);
+    let added = beyond(candidate.rights, &locked.rights).each();
     match (added.is_empty(), to == from) {
         (false, _) => Decision::NeedsApproval { from, to, added },
         (true, true) => Decision::Same,

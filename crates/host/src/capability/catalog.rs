@@ -3,7 +3,7 @@
 
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
-use callboard_model::rights;
+use callboard_model::rights::Rights;
 use serde_json::Value;
 
 use crate::acting::{CatalogError, CatalogOrder, CatalogQuery, CatalogReader};
@@ -70,17 +70,14 @@ fn granted(plugin: &Inner) -> Result<Predicate, Error> {
     let kinds = &plugin.effective.catalog.kinds;
     if kinds.is_empty() {
         // Both sides name kinds, or the interface would not be linked.
-        let lines = rights::missing(&plugin.manifest.rights, &plugin.granted);
-        let lines: Vec<String> = lines.into_iter().filter(|line| line.starts_with("catalog:")).collect();
+        let line = Rights { catalog: plugin.manifest.rights.catalog.clone(), ..Rights::default() }.to_yaml();
         let place = format!("plugins.{}.grant", plugin.id);
+        let denied =
+            format!("app-config grants none of the kinds that the manifest asks for; add below `{place}`: {line}");
         let message = "entities of the kinds that its manifest asks for".to_owned();
-        let line = Some(lines.join("\n"));
-        plugin.stats.denied(Refusal { right: "catalog", message, line, place: Some(place), by_author: false });
-        return Err(Error::Denied(format!(
-            "app-config grants none of the kinds that the manifest asks for; add below `plugins.{}.grant`: {}",
-            plugin.id,
-            lines.join(", or ")
-        )));
+        let (line, place) = (Some(line), Some(place));
+        plugin.stats.denied(Refusal { right: "catalog", message, line, place, by_author: false });
+        return Err(Error::Denied(denied));
     }
     Ok(Predicate::one_of("kind", kinds))
 }

@@ -75,7 +75,6 @@ pub fn union(one: &Rights, other: &Rights) -> Rights {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::missing;
     use super::*;
 
     fn rights(value: Value) -> Rights {
@@ -87,10 +86,9 @@ mod tests {
         let check = |wide: Value, narrow: Value, more: Value| {
             let (wide, narrow, more) = (rights(wide), rights(narrow), rights(more));
             assert_eq!(beyond(&wide, &narrow), more);
-            assert_eq!(missing(&wide, &narrow), missing(&more, &Rights::default()), "the two tell the same");
             let together = union(&narrow, &wide);
-            assert_eq!(missing(&wide, &together), Vec::<String>::new());
-            assert_eq!(missing(&narrow, &together), Vec::<String>::new());
+            assert_eq!(beyond(&wide, &together), Rights::default());
+            assert_eq!(beyond(&narrow, &together), Rights::default());
         };
         check(json!({}), json!({ "log": true }), json!({}));
         check(json!({ "log": true, "kv": true }), json!({ "kv": true }), json!({ "log": true }));
@@ -103,6 +101,19 @@ mod tests {
             json!({ "catalog": { "kinds": ["API", "User"] }, "entity-provider": { "kinds": ["Group"] } }),
             json!({ "catalog": { "kinds": ["api"] } }),
             json!({ "catalog": { "kinds": ["User"] }, "entity-provider": { "kinds": ["Group"] } }),
+        );
+        check(
+            json!({
+                "http": ["GET https://a.example.com", "GET config:a.b"],
+                "entity-processor": { "kinds": ["Resource"] },
+                "event-subscriber": { "topics": ["github", "catalog.entity"] },
+            }),
+            json!({ "http": ["GET https://*.example.com"], "event-subscriber": { "topics": ["GitHub", "catalog.entity"] } }),
+            json!({
+                "http": ["GET config:a.b"],
+                "entity-processor": { "kinds": ["Resource"] },
+                "event-subscriber": { "topics": ["github"] },
+            }),
         );
         check(
             json!({ "scaffolder-actions": { "actions": ["a:b", "a:c"] }, "workspace": true }),

@@ -170,39 +170,6 @@ pub fn refusal(declared: &[HttpRight], granted: &[HttpRight], method: &str, url:
     Some(Refusal { side, line_to_add: format!("- \"{method} {origin}\"") })
 }
 
-/// The declared rights that are not granted in full, as lines for `plugins.<id>.grant` in app-config.
-pub fn missing(declared: &Rights, granted: &Rights) -> Vec<String> {
-    let mut lines = Vec::new();
-    if declared.log && !granted.log {
-        lines.push("log: true".to_owned());
-    }
-    let paths = declared.config.iter().filter(|path| !granted.config.iter().any(|wide| is_below(path, wide)));
-    lines.extend(paths.map(|path| format!("config: [ {path} ]")));
-    let is_granted = |right: &HttpRight| granted.http.iter().any(|wide| covers_http(wide, right));
-    lines.extend(declared.http.iter().filter(|right| !is_granted(right)).map(|right| format!("http: [ \"{right}\" ]")));
-    if declared.kv && !granted.kv {
-        lines.push("kv: true".to_owned());
-    }
-    let mut kinds = |key: &str, declared: &[String], granted: &[String]| {
-        let is_granted = |kind: &String| granted.iter().any(|granted| granted.eq_ignore_ascii_case(kind));
-        let kinds = declared.iter().filter(|kind| !is_granted(kind));
-        lines.extend(kinds.map(|kind| format!("{key}: {{ kinds: [ {kind} ] }}")));
-    };
-    kinds("catalog", &declared.catalog.kinds, &granted.catalog.kinds);
-    kinds("entity-processor", &declared.entity_processor.kinds, &granted.entity_processor.kinds);
-    kinds("entity-provider", &declared.entity_provider.kinds, &granted.entity_provider.kinds);
-    let actions = declared.scaffolder_actions.actions.iter();
-    let actions = actions.filter(|action| !granted.scaffolder_actions.actions.contains(action));
-    lines.extend(actions.map(|action| format!("scaffolder-actions: {{ actions: [ {action} ] }}")));
-    if declared.workspace && !granted.workspace {
-        lines.push("workspace: true".to_owned());
-    }
-    let topics = declared.event_subscriber.topics.iter();
-    let topics = topics.filter(|topic| !granted.event_subscriber.topics.contains(topic));
-    lines.extend(topics.map(|topic| format!("event-subscriber: {{ topics: [ {topic} ] }}")));
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -318,41 +285,6 @@ mod tests {
                 "app-config does not grant it; the operator can add this under plugins.<id>.grant.http in \
                  app-config.yaml: {line}"
             )
-        );
-    }
-
-    #[test]
-    fn lines_to_grant() {
-        let declared = rights(json!({
-            "log": true, "kv": true, "config": ["a.b", "c"],
-            "http": ["GET https://a.example.com", "GET config:a.b"],
-            "catalog": {"kinds": ["API"]},
-            "entity-processor": {"kinds": ["Resource"]},
-            "entity-provider": {"kinds": ["User"]},
-            "scaffolder-actions": {"actions": ["acme:make"]},
-            "workspace": true,
-            "event-subscriber": {"topics": ["github", "catalog.entity"]},
-        }));
-        assert_eq!(missing(&declared, &declared), Vec::<String>::new());
-        assert_eq!(
-            missing(
-                &declared,
-                &rights(json!({
-                    "config": ["a"], "http": ["GET https://*.example.com"], "event-subscriber": {"topics": ["GitHub", "catalog.entity"]},
-                }))
-            ),
-            [
-                "log: true",
-                "config: [ c ]",
-                "http: [ \"GET config:a.b\" ]",
-                "kv: true",
-                "catalog: { kinds: [ API ] }",
-                "entity-processor: { kinds: [ Resource ] }",
-                "entity-provider: { kinds: [ User ] }",
-                "scaffolder-actions: { actions: [ acme:make ] }",
-                "workspace: true",
-                "event-subscriber: { topics: [ github ] }",
-            ]
         );
     }
 }

@@ -287,7 +287,7 @@ impl Keeper {
         let rights: Rights = serde_json::from_str(&previous.made_of.rights).map_err(|error| {
             Refusal::Impossible(format!("the rights of the version before are not readable: {error}"))
         })?;
-        let revoked = rights::missing(&rights, &plugin.grant);
+        let revoked = rights::beyond(&rights, &plugin.grant).each();
         if !revoked.is_empty() {
             return Err(Refusal::Impossible(format!(
                 "the version of {id} before had rights that app-config does not grant any more. To go back, add below \

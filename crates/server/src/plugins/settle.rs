@@ -240,7 +240,7 @@ impl Keeper {
         };
         // What app-config takes away is gone at once, whatever else of the wish does not come true.
         if let Some(failure) = &acted.failure {
-            let revoked = rights::missing(&rights, &wish.plugin.grant);
+            let revoked = rights::beyond(&rights, &wish.plugin.grant).each();
             if !revoked.is_empty() {
                 return refused(format!(
                     "{failure}. The version that ran before has rights that app-config does not grant any more ({}), \

@@ -46,13 +46,14 @@ fn item(denial: Denial) -> impl IntoView {
 /// What the manifest asks for and app-config does not grant, to copy.
 #[component]
 pub(crate) fn Missing(plugin: PluginInfo) -> impl IntoView {
-    let lines = rights::missing(&plugin.declared, &plugin.granted);
-    (!lines.is_empty()).then(|| {
+    let missing = rights::beyond(&plugin.declared, &plugin.granted);
+    let count = missing.each().len();
+    (count > 0).then(|| {
         let label = Msg::OperatorAdds.with(&[("place", &format!("plugins.{}.grant", plugin.id))]);
         view! {
             <div class="rights__missing">
-                <p>{Msg::CountMissing.count(lines.len() as u64)}</p>
-                <Code label=label text=lines.join("\n") />
+                <p>{Msg::CountMissing.count(count as u64)}</p>
+                <Code label=label text=missing.to_yaml() />
             </div>
         }
     })

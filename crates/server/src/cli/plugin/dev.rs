@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use callboard_host::{Compiler, Inspection};
-use callboard_model::rights::{Rights, missing};
+use callboard_model::rights::Rights;
 use chrono::Local;
 use clap::Args;
 
@@ -212,7 +212,7 @@ impl Shown {
 }
 
 fn tell_rights(rights: &Rights, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
-    let asked = missing(rights, &Rights::default());
+    let asked = rights.each();
     if asked.is_empty() {
         return writeln!(out, "It asks for nothing, and may do nothing but answer.");
     }

@@ -4,7 +4,6 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use callboard_artifact::Source;
-use callboard_model::rights::{Rights, missing};
 
 use super::add::Offer;
 use crate::cli::Failure;
@@ -35,7 +34,7 @@ pub(super) fn describe_offer(offer: &Offer, out: &mut dyn Write) -> std::io::Res
         }
         None => {}
     }
-    let asked = missing(&manifest.rights, &Rights::default());
+    let asked = manifest.rights.each();
     if asked.is_empty() {
         return writeln!(out, "\nIt asks for nothing.");
     }

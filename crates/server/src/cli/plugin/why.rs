@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use callboard_model::rights::{Rights, beyond, missing};
+use callboard_model::rights::{Rights, beyond};
 use clap::Args;
 
 use super::desk::Desk;
@@ -49,14 +49,14 @@ pub(super) fn run(command: &Why, out: &mut (dyn Write + Send)) -> Result<ExitCod
     )?;
     section(out, "It asks for this and does not get it:", &beyond(&asked, granted))?;
     section(out, "This is granted and of no use, because it does not ask for it:", &beyond(granted, &asked))?;
-    if missing(&asked, &Rights::default()).is_empty() {
+    if asked.each().is_empty() {
         writeln!(out, "\nIt asks for nothing.")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn section(out: &mut dyn Write, title: &str, rights: &Rights) -> std::io::Result<()> {
-    let lines = missing(rights, &Rights::default());
+    let lines = rights.each();
     if lines.is_empty() {
         return Ok(());
     }
