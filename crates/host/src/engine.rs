@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmBacktraceDetails, WasmFeatures,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
+    WasmFeatures,
 };
 
 use crate::error::HostError;
@@ -82,7 +83,8 @@ fn compiling() -> Config {
     config
 }
 
-/// Slots for every instance that may run at a time. A slot is zeroed before it is used again.
+/// Slots for every instance that may run at a time. A slot is zeroed before it is used again: where the system can tell which
+/// pages were written, by writing zeros over them, so that the next instance finds them there; else by giving them back.
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits::INSTANCES)
@@ -96,7 +98,11 @@ fn pool() -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
         .table_elements(limits::TABLE_ELEMENTS)
-        .max_memory_size(limits::MEMORY_CEILING);
+        .max_memory_size(limits::MEMORY_CEILING)
+        .max_unused_warm_slots(limits::WARM_INSTANCES);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(limits::WARM_BYTES);
+    }
     pool
 }
 
@@ -150,8 +156,10 @@ mod tests {
         assert_eq!(pool.get_max_memory_size(), limits::MEMORY_CEILING);
         assert_eq!(pool.get_max_memories_per_component(), 1);
         assert_eq!(pool.get_table_elements(), limits::TABLE_ELEMENTS);
-        // Nothing of an instance stays in its slot for the next.
-        assert_eq!(pool.get_memory_keep_resident(), 0);
+        // What stays of an instance are pages of zeros, and few of them: see `nothing_of_an_instance_is_left`.
+        let (warm, scans) = (pool.get_memory_keep_resident(), PoolingAllocationConfig::is_pagemap_scan_available());
+        assert_eq!(warm, if scans { limits::WARM_BYTES } else { 0 });
+        assert_eq!(pool.get_max_unused_warm_slots(), limits::WARM_INSTANCES);
         assert_eq!(pool.get_table_keep_resident(), 0);
     }
 

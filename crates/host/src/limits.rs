@@ -162,6 +162,11 @@ pub const CONCURRENT_CALLS: usize = 32;
 pub const OUTBOUND_REQUESTS: usize = 16;
 /// Instances of all plugins at a time: the size of the pool.
 pub const INSTANCES: u32 = 256;
+/// Instances whose pages are kept for the next ones when they end. That is 32 MiB at worst, with [`WARM_BYTES`].
+pub const WARM_INSTANCES: u32 = 32;
+/// What is kept of the memory of each: a batch of a hundred entities of 2 KB needs as much. Without it, getting these pages
+/// from the system and giving them back takes a third of such a call.
+pub const WARM_BYTES: usize = MIB;
 /// Host calls may leave this many things (bodies, streams) open in one call.
 pub const RESOURCES: usize = 256;
 /// This many faults without a success in between suspend the plugin.

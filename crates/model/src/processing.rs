@@ -6,7 +6,6 @@ use std::fmt;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
 use crate::entity::Entity;
 use crate::entity_ref::EntityRef;
@@ -200,24 +199,38 @@ impl Serialize for ProcessOutcome {
     }
 }
 
-/// By hand, because the derived one for untagged enums says of a wrong result only that nothing fits.
+/// By hand, because the derived one for untagged enums says of a wrong result only that nothing fits, and reads everything
+/// twice.
 impl<'de> Deserialize<'de> for ProcessOutcome {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = Map::<String, Value>::deserialize(deserializer)?;
-        match object.remove("error") {
-            Some(_) if !object.is_empty() => Err(Error::custom("nothing may stand beside `error`")),
-            Some(error) => ProcessFailure::deserialize(error).map(Self::Failed).map_err(Error::custom),
-            None => {
-                let output = ProcessOutput::deserialize(Value::Object(object));
-                output.map(|output| Self::Output(Box::new(output))).map_err(Error::custom)
-            }
+        let Either { error, entity, relations, entities, locations, refresh_keys, errors, fresh_for_ms } =
+            Either::deserialize(deserializer)?;
+        let output = ProcessOutput { entity, relations, entities, locations, refresh_keys, errors, fresh_for_ms };
+        match error {
+            Some(_) if output != ProcessOutput::default() => Err(Error::custom("nothing may stand beside `error`")),
+            Some(error) => Ok(Self::Failed(error)),
+            None => Ok(Self::Output(Box::new(output))),
         }
     }
 }
 
+/// The fields of both.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct Either {
+    error: Option<ProcessFailure>,
+    entity: Option<Entity>,
+    relations: Vec<EmittedRelation>,
+    entities: Vec<Entity>,
+    locations: Vec<EmittedLocation>,
+    refresh_keys: Vec<String>,
+    errors: Vec<EmittedError>,
+    fresh_for_ms: Option<u64>,
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

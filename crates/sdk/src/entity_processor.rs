@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 
 use crate::bindings::entity_processor::wit;
 use crate::bindings::host::types;
-use crate::entity_provider::to_json;
 use crate::{Context, Error};
 
 pub use callboard_model::location_ref::Presence;
@@ -33,7 +32,7 @@ pub use callboard_model::processing::{
 /// struct Databases;
 ///
 /// impl EntityProcessor for Databases {
-///     fn process(_: &Context, _processor: &str, _: Hook, input: &ProcessInput) -> Result<ProcessOutput, Error> {
+///     fn process(_: &Context, _processor: &str, _: Hook, input: ProcessInput) -> Result<ProcessOutput, Error> {
 ///         let Some(database) = input.entity.annotation("example.com/database") else {
 ///             return Ok(ProcessOutput::default());
 ///         };
@@ -61,7 +60,7 @@ pub trait EntityProcessor {
     /// # Errors
     /// The entity cannot be processed. Its last good version stays, the text shows beside it, and it is tried again
     /// later. What is wrong with the entity itself belongs into [`ProcessOutput::errors`].
-    fn process(context: &Context, processor: &str, hook: Hook, input: &ProcessInput) -> Result<ProcessOutput, Error>;
+    fn process(context: &Context, processor: &str, hook: Hook, input: ProcessInput) -> Result<ProcessOutput, Error>;
 
     /// Processes a batch, which is what one call of the plugin is for: one result for each, in their order. Left as it
     /// is, it goes from one to the next; a plugin that asks an upstream may ask about all of them at once.
@@ -72,9 +71,9 @@ pub trait EntityProcessor {
         context: &Context,
         processor: &str,
         hook: Hook,
-        inputs: &[ProcessInput],
+        inputs: Vec<ProcessInput>,
     ) -> Result<Vec<Result<ProcessOutput, Error>>, Error> {
-        Ok(inputs.iter().map(|input| Self::process(context, processor, hook, input)).collect())
+        Ok(inputs.into_iter().map(|input| Self::process(context, processor, hook, input)).collect())
     }
 }
 
@@ -95,8 +94,14 @@ impl<T: EntityProcessor> wit::Guest for Glue<T> {
         };
         let inputs: Vec<ProcessInput> = serde_json::from_str(&items)
             .map_err(|error| types::Error::Invalid(format!("the host's items: {error}")))?;
-        let outputs = T::process_all(&context.into(), &processor, hook, &inputs)?;
-        to_json(&outputs.into_iter().map(outcome).collect::<Vec<_>>())
+        let outputs = T::process_all(&context.into(), &processor, hook, inputs)?;
+        let outcomes: Vec<_> = outputs.into_iter().map(outcome).collect();
+        // About as long as what came.
+        let mut json = Vec::with_capacity(items.len() + items.len() / 4);
+        serde_json::to_writer(&mut json, &outcomes).map_err(|error| types::Error::Invalid(error.to_string()))?;
+        // The instance ends with this call, and all of its memory at once.
+        std::mem::forget((items, outcomes));
+        String::from_utf8(json).map_err(|error| types::Error::Invalid(error.to_string()))
     }
 }
 

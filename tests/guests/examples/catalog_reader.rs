@@ -44,8 +44,8 @@ impl EntityProvider for Reader {
 }
 
 impl EntityProcessor for Reader {
-    fn process(_: &Context, _: &str, _: Hook, input: &ProcessInput) -> Result<ProcessOutput, Error> {
-        let mut entity = input.entity.clone();
+    fn process(_: &Context, _: &str, _: Hook, input: ProcessInput) -> Result<ProcessOutput, Error> {
+        let mut entity = input.entity;
         entity.set_annotation("example.com/seen", configured()?);
         Ok(ProcessOutput::of(entity))
     }

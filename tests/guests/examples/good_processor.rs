@@ -10,10 +10,10 @@ use serde_json::json;
 struct Good;
 
 impl EntityProcessor for Good {
-    fn process(_: &Context, processor: &str, hook: Hook, input: &ProcessInput) -> Result<ProcessOutput, Error> {
+    fn process(_: &Context, processor: &str, hook: Hook, input: ProcessInput) -> Result<ProcessOutput, Error> {
         match (processor, hook) {
             ("greeting", Hook::PreProcess) => greeting(input),
-            ("database", Hook::PostProcess) => database(input),
+            ("database", Hook::PostProcess) => database(&input),
             ("visits", Hook::PostProcess) => visits(input),
             (other, hook) => Err(Error::NotFound(format!("there is no processor `{other}` for {hook}"))),
         }
@@ -27,11 +27,12 @@ const DATABASE: &str = "example.com/database";
 const MORE: &str = "example.com/more";
 
 /// Changes the entity.
-fn greeting(input: &ProcessInput) -> Result<ProcessOutput, Error> {
+fn greeting(input: ProcessInput) -> Result<ProcessOutput, Error> {
     let greeting: Option<String> = config::get("greeting")?;
     let Some(greeting) = greeting else { return Ok(ProcessOutput::default()) };
-    let mut entity = input.entity.clone();
-    entity.set_annotation(GREETING, format!("{greeting}, {}", input.entity.name()));
+    let mut entity = input.entity;
+    let greeting = format!("{greeting}, {}", entity.name());
+    entity.set_annotation(GREETING, greeting);
     Ok(ProcessOutput::of(entity))
 }
 
@@ -71,11 +72,11 @@ fn database(input: &ProcessInput) -> Result<ProcessOutput, Error> {
 }
 
 /// Comes to another result each time, and does not say for how long it holds.
-fn visits(input: &ProcessInput) -> Result<ProcessOutput, Error> {
+fn visits(input: ProcessInput) -> Result<ProcessOutput, Error> {
     let key = input.entity.entity_ref().to_string();
     let before = kv::get(&key)?.and_then(|value| String::from_utf8(value).ok()?.parse::<u64>().ok()).unwrap_or(0);
     kv::set(&key, (before + 1).to_string().as_bytes())?;
-    let mut entity = input.entity.clone();
+    let mut entity = input.entity;
     entity.set_annotation("example.com/visits", (before + 1).to_string());
     Ok(ProcessOutput::of(entity))
 }

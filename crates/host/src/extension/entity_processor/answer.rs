@@ -44,7 +44,7 @@ impl Answer<'_> {
         if json.len() > BATCH_BYTES {
             return Err(format!("its results have {} bytes, but at most {BATCH_BYTES} cross at once", json.len()));
         }
-        let results: Vec<Value> = serde_json::from_str(json)
+        let results = results(json)
             .map_err(|error| format!("its results are not a JSON list: {}", clean(&error.to_string(), 300)))?;
         if results.len() != items.len() {
             return Err(format!(
@@ -53,17 +53,11 @@ impl Answer<'_> {
                 items.len()
             ));
         }
-        Ok(results.into_iter().zip(items).map(|(result, item)| self.result(result, item.input)).collect())
-    }
-
-    fn result(&self, result: Value, input: &ProcessInput) -> Result<ProcessOutput, Problem> {
-        let wrong = |message: String| (ErrorKind::Output, message);
-        let outcome = ProcessOutcome::deserialize(result)
-            .map_err(|error| wrong(format!("its result is not right: {}", clean(&error.to_string(), 500))))?;
-        match outcome {
-            ProcessOutcome::Output(output) => self.output(*output, input).map_err(wrong),
+        let judged = |(result, item): (Result<ProcessOutcome, Problem>, &Item<'_>)| match result? {
+            ProcessOutcome::Output(output) => self.output(*output, item.input).map_err(wrong),
             ProcessOutcome::Failed(failure) => Err(reported(&failure)),
-        }
+        };
+        Ok(results.into_iter().zip(items).map(judged).collect())
     }
 
     fn output(&self, output: ProcessOutput, input: &ProcessInput) -> Result<ProcessOutput, String> {
@@ -156,6 +150,22 @@ impl Answer<'_> {
             Some(said) => Some(said.clamp(millis(FRESH_FOR_LEAST), millis(FRESH_FOR_MOST))),
         }
     }
+}
+
+/// All at once, or one by one where that does not go, so that only those fail that are wrong.
+fn results(json: &str) -> serde_json::Result<Vec<Result<ProcessOutcome, Problem>>> {
+    if let Ok(results) = serde_json::from_str::<Vec<_>>(json) {
+        return Ok(results.into_iter().map(Ok).collect());
+    }
+    let one = |result: Value| {
+        ProcessOutcome::deserialize(result)
+            .map_err(|error| wrong(format!("its result is not right: {}", clean(&error.to_string(), 500))))
+    };
+    Ok(serde_json::from_str::<Vec<Value>>(json)?.into_iter().map(one).collect())
+}
+
+fn wrong(message: String) -> Problem {
+    (ErrorKind::Output, message)
 }
 
 fn bounded(what: &str, count: usize, most: usize) -> Result<(), String> {
