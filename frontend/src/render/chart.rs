@@ -103,18 +103,38 @@ fn boxed(label: &str, rows: AnyView) -> AnyView {
 
 /// A line through a swatch. An element whose attributes are all literals is made of its text, and below an `svg` with
 /// other attributes it would be none of SVG's.
-const SWATCH: &str = "M0 5H20";
+const LINE: &str = "M0 5H20";
+/// Of a swatch that is full, likewise.
+const SIDE: &str = "10";
 
-/// Which line or bar is which: a swatch that is drawn as the series is.
-fn legend(names: impl Iterator<Item = String>) -> AnyView {
+/// How the line of a series looks.
+fn line_swatch(index: usize) -> AnyView {
+    view! {
+        <svg class=format!("swatch series series--{}", index % 8) viewBox="0 0 20 10" aria-hidden="true" focusable="false">
+            <path d=LINE />
+        </svg>
+    }
+    .into_any()
+}
+
+/// How the area of a series looks.
+fn full_swatch(index: usize) -> AnyView {
+    view! {
+        <svg class=format!("swatch swatch--full series--{}", index % 8) viewBox="0 0 10 10" aria-hidden="true" focusable="false">
+            <rect x="0" y="0" width=SIDE height=SIDE rx="2" />
+        </svg>
+    }
+    .into_any()
+}
+
+/// Which series is which: a swatch that is drawn as the series is.
+fn legend(swatch: fn(usize) -> AnyView, names: impl Iterator<Item = String>) -> AnyView {
     let items = names
         .enumerate()
         .map(|(index, name)| {
             view! {
                 <li>
-                    <svg class=format!("swatch series series--{}", index % 8) viewBox="0 0 20 10" aria-hidden="true" focusable="false">
-                        <path d=SWATCH />
-                    </svg>
+                    {swatch(index)}
                     <span class="break" dir="auto">{name}</span>
                 </li>
             }

@@ -3,7 +3,7 @@
 use callboard_model::ui::{BarChart, Series, Text};
 use leptos::prelude::*;
 
-use super::{bounds, empty, figure, legend, measured, scale, summary, table};
+use super::{bounds, empty, figure, full_swatch, legend, measured, scale, summary, table};
 use crate::messages::Msg;
 
 const WIDTH: f64 = 600.0;
@@ -24,7 +24,7 @@ pub(crate) fn bar(chart: BarChart) -> AnyView {
     let bars = drawn(&series, categories.len(), stacked, low, high);
     let said = summary(&label, &values, unit.as_ref());
     let names = series.iter().map(|series| series.name.to_string());
-    let key = (series.len() > 1).then(|| legend(names));
+    let key = (series.len() > 1).then(|| legend(full_swatch, names));
     let drawing = view! {
         <div class="chart__drawing">{plot((low, high), unit.as_ref(), &categories, said, bars)}{key}</div>
     };

@@ -3,7 +3,7 @@
 use callboard_model::ui::{LineChart, Text};
 use leptos::prelude::*;
 
-use super::{bounds, empty, figure, legend, measured, scale, summary, table};
+use super::{bounds, empty, figure, legend, line_swatch, measured, scale, summary, table};
 use crate::messages::Msg;
 
 const WIDTH: f64 = 600.0;
@@ -32,7 +32,7 @@ pub(crate) fn line(chart: LineChart) -> AnyView {
         .collect_view();
     let said = summary(&label, &values, unit.as_ref());
     let names = series.iter().map(|series| series.name.to_string());
-    let key = (series.len() > 1).then(|| legend(names));
+    let key = (series.len() > 1).then(|| legend(line_swatch, names));
     let drawing = plot((low, high), unit.as_ref(), &points, said, lines.into_any());
     let drawing = view! { <div class="chart__drawing">{drawing}{key}</div> };
     figure(&label, drawing.into_any(), table(&label, Msg::ChartPoint, &points, &series, unit.as_ref()))

@@ -3,12 +3,9 @@
 use callboard_model::ui::{PieChart, Slice};
 use leptos::prelude::*;
 
-use super::{empty, measured, summary};
+use super::{empty, full_swatch, measured, summary};
 use crate::format;
 use crate::messages::{Msg, t};
-
-/// Of a swatch. It is no literal, see [`super::SWATCH`].
-const SIDE: &str = "10";
 
 /// A ring, and its parts with their shares beside it: that list is a table already.
 pub(crate) fn pie(chart: &PieChart) -> AnyView {
@@ -49,9 +46,7 @@ pub(crate) fn pie(chart: &PieChart) -> AnyView {
             view! {
                 <tr>
                     <th scope="row">
-                        <svg class=format!("swatch swatch--full series--{}", index % 8) viewBox="0 0 10 10" aria-hidden="true" focusable="false">
-                            <rect x="0" y="0" width=SIDE height=SIDE rx="2" />
-                        </svg>
+                        {full_swatch(index)}
                         <span class="break" dir="auto">{slice.label.to_string()}</span>
                     </th>
                     <td class="table__number">{measured(slice.value, unit)}</td>
