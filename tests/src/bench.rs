@@ -141,11 +141,11 @@ impl Options {
 /// Measures, and adds what it measured to the page after each part, so that nothing is lost when a later one fails.
 pub async fn run(options: &Options) -> Result<Vec<Figure>> {
     let machine = Machine::here();
-    let kept = options.folder.join("figures.json");
+    let kept = options.page.with_extension("jsonl");
     let mut all = Vec::new();
     let mut keep = |figures: Vec<Figure>| {
         eprint!("{}", report::table(&figures));
-        let mut report = Report::load(&kept);
+        let mut report = Report::load(&kept)?;
         report.add(&machine, figures.clone());
         report.save(&kept)?;
         all.extend(figures);

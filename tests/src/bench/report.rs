@@ -1,4 +1,5 @@
-//! The figures: kept in `target/bench/figures.json`, so that runs of parts add up, and written to `docs/benchmarks.md`.
+//! The figures: kept in `docs/benchmarks.jsonl`, a figure in each line, so that runs of parts add up wherever they are made, and
+//! written to `docs/benchmarks.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,17 +16,22 @@ use super::{Engine, Section};
 pub struct Figure {
     pub section: Section,
     /// Where it depends on the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Engine>,
     /// Entities in the catalog, where it depends on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Figures of the same name, engine and size replace each other.
     pub name: String,
     pub value: f64,
     pub unit: Unit,
     /// The slow end, where the value is a median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// What it is compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
 }
 
@@ -123,23 +129,29 @@ impl Figure {
 }
 
 /// Figures with the machine that each was taken on.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     figures: Vec<(Machine, Figure)>,
 }
 
 impl Report {
-    /// What earlier runs left in the file. A file that is of an older program, or none, is an empty report.
-    #[must_use]
-    pub fn load(path: &Path) -> Self {
-        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    /// What earlier runs left in the file; nothing where there is none yet.
+    pub fn load(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let entry = |(index, line): (usize, &str)| {
+            serde_json::from_str(line).with_context(|| {
+                format!("{}:{} is no figure; remove the line, and measure it again", path.display(), index + 1)
+            })
+        };
+        Ok(Self { figures: text.lines().enumerate().map(entry).collect::<Result<_>>()? })
     }
 
     pub fn save(&self, path: &Path) -> Result<()> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, serde_json::to_vec_pretty(self)?).with_context(|| path.display().to_string())
+        let lines: Vec<String> = self.figures.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        std::fs::write(path, lines.join("\n") + "\n").with_context(|| path.display().to_string())
     }
 
     /// Adds figures. A figure keeps its place when it is taken again.
@@ -346,8 +358,11 @@ mod tests {
         let page = report.markdown();
         assert!(page.contains("### 1,000 entities") && page.contains("| a | SQLite | 3.00 s |"), "{page}");
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bench/figures.json");
+        let path = folder.path().join("figures.jsonl");
+        assert_eq!(Report::load(&path).unwrap().figures.len(), 0);
         report.save(&path).unwrap();
-        assert_eq!(Report::load(&path).markdown(), page);
+        assert_eq!(Report::load(&path).unwrap().markdown(), page);
+        std::fs::write(&path, "{}\n").unwrap();
+        assert!(Report::load(&path).unwrap_err().to_string().contains("figures.jsonl:1 is no figure"));
     }
 }
