@@ -14,6 +14,11 @@ pub fn plugins() -> Result<PathBuf> {
     prepared("CALLBOARD_PLUGINS")
 }
 
+/// The folder of the hostile guests of Rust.
+pub fn guests() -> Result<PathBuf> {
+    prepared("CALLBOARD_GUESTS")
+}
+
 /// The component of a hostile guest: an example of tests/guests.
 pub fn guest(name: &str) -> Result<PathBuf> {
     component("CALLBOARD_GUESTS", name)

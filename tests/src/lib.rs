@@ -21,4 +21,5 @@ pub mod registry;
 pub mod s3;
 pub mod terminal;
 pub mod visitor;
+pub mod webhook;
 pub mod written;

@@ -4,20 +4,17 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
 use callboard_model::api::{DeadLetterPage, DeadLettersChanged};
 use callboard_store::{DatabaseConfig, Db, Kv};
 use callboard_tests::client::{Answer, Client};
 use callboard_tests::environment;
 use callboard_tests::portal::{TestPortal, merge, with_plugin};
-use http_body_util::Full;
-use ring::hmac;
+use callboard_tests::webhook::{SECRET, send, signature};
 use serde_json::{Value, json};
 
 mod webhooks;
 
 const PLUGIN: &str = "good-subscriber";
-pub(crate) const SECRET: &str = "the secret of the tests";
 const COMPONENT: &str = "component:default/bystander";
 
 /// A configuration with the subscriber, which has every right that it declares.
@@ -54,22 +51,6 @@ pub(crate) async fn kept_in(db: &Db) -> Result<BTreeMap<String, String>> {
 fn words(kept: &BTreeMap<String, String>) -> Vec<&str> {
     let lines = kept.iter().filter(|(key, _)| key.starts_with("webhook ")).flat_map(|(_, lines)| lines.lines());
     lines.filter_map(|line| line.split(' ').nth(1)).collect()
-}
-
-/// Sends a webhook as a service would: nobody is signed in, and no page sends it.
-pub(crate) async fn send(client: &Client, topic: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
-    let url = client.base().join(&format!("api/events/http/{topic}"))?;
-    let mut request = http::Request::post(url.as_str()).header("content-type", "application/json");
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    client.request(request.body(Full::new(Bytes::copy_from_slice(body)))?).await
-}
-
-pub(crate) fn signature(body: &[u8]) -> String {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), body);
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
 }
 
 /// Sends a word, signed as it must be.

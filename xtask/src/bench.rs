@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::postgres::Server;
 use crate::progress::Progress;
-use crate::{guests, plugin, postgres, prerequisites, project, tool, web};
+use crate::{build, guests, plugin, postgres, prerequisites, project, tool, web};
 
 /// What is measured where nothing is said.
 const SIZES: &str = "1000,10000,100000";
@@ -41,13 +41,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     progress.step("Web UI", "the server has it inside", web::build)?;
     progress.step("Plugins", "the server loads them", || plugin::build(None))?;
-    progress.step("Guests", "calls are measured with them", guests::build)?;
+    let guests = progress.step("Guests", "calls are measured with them", || {
+        guests::build_as_shipped(&["generations", "good_processor"])
+    })?;
     let (server, bench) =
         progress.step("Programs", "optimised, as they are shipped; ten minutes the first time", || {
-            let mut build = project::cargo();
-            build.args(["build", "--release", "--package", "callboard", "--package", "callboard-tests"]);
-            let artifacts = tool::cargo_build(build.args(["--bin", "callboard", "--bin", "bench"]))?;
-            Ok((tool::executable(&artifacts, "callboard")?, tool::executable(&artifacts, "bench")?))
+            build::measured("bench")
         })?;
     let database = match engines.contains(&"postgres") {
         false => None,
@@ -70,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 .args([PathBuf::from("--page"), page.clone()])
                 .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_PLUGINS", project::plugins())
-                .env("CALLBOARD_GUESTS", project::guests())
+                .env("CALLBOARD_GUESTS", &guests)
                 .env("CALLBOARD_CACHE", project::target("test-cache"));
             if let Some(database) = &database {
                 command.env(postgres::VARIABLE, database.url());

@@ -1,7 +1,7 @@
 //! `cargo xtask build`: a folder that runs on another machine.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -28,6 +28,15 @@ pub(crate) fn run(out: &Path) -> Result<()> {
     println!("\n{} after {}: `callboard serve --config app-config.yaml`", project::shown(&out), progress.elapsed());
     println!("{}", progress.table());
     Ok(())
+}
+
+/// The server and a program that measures it, both optimised. One build for every such program, or cargo would build what
+/// they stand on anew for each.
+pub(crate) fn measured(program: &str) -> Result<(PathBuf, PathBuf)> {
+    let mut command = project::cargo();
+    command.args(["build", "--release", "--package", "callboard", "--package", "callboard-tests"]);
+    let artifacts = tool::cargo_build(command.args(["--bin", "callboard", "--bin", program]))?;
+    Ok((tool::executable(&artifacts, "callboard")?, tool::executable(&artifacts, program)?))
 }
 
 /// With its permissions, so that a program stays one.

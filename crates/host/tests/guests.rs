@@ -1,4 +1,4 @@
-//! The plugin host against hostile guests: each is an example of `tests/guests`, built by `cargo xtask test`.
+//! The plugin host against the hostile guests of `tests/guests`; those of Rust are built by `cargo xtask test`.
 
 #[cfg(test)]
 #[path = "guests/actions.rs"]
@@ -19,9 +19,6 @@ mod catalog;
 #[path = "guests/compliance.rs"]
 mod compliance;
 #[cfg(test)]
-#[path = "guests/component.rs"]
-mod component;
-#[cfg(test)]
 #[path = "guests/egress.rs"]
 mod egress;
 #[cfg(test)]
@@ -30,9 +27,6 @@ mod events;
 #[cfg(test)]
 #[path = "guests/fixture.rs"]
 mod fixture;
-#[cfg(test)]
-#[path = "../../../tests/guests/generated.rs"]
-mod generated;
 #[cfg(test)]
 #[path = "guests/loading.rs"]
 mod loading;

@@ -5,6 +5,15 @@
 //! Processors do what they try to the entities that they are handed. So there is one of them that tries nothing, to
 //! show that the others fail for what they do.
 
+#[cfg(not(target_family = "wasm"))]
+#[expect(clippy::expect_used, reason = "a guest that cannot be made is a mistake in its text")]
+mod generated;
+#[cfg(not(target_family = "wasm"))]
+pub mod made;
+#[cfg(not(target_family = "wasm"))]
+#[expect(clippy::expect_used, clippy::panic, reason = "a guest that cannot be made is a mistake in its text")]
+mod written;
+
 use callboard_sdk::http::{Method, Request};
 use callboard_sdk::{Error, config};
 use serde::Deserialize;

@@ -37,7 +37,11 @@ async fn main() -> Result<()> {
                 let long = window.run("return document.documentElement.scrollHeight;").await?;
                 let long = long.as_u64().and_then(|long| u32::try_from(long).ok()).unwrap_or_default();
                 window.resize(width, height.max(long.min(LONGEST))).await?;
-                window.screenshot(&out.join(format!("{name}-{}-{width}.png", theme.name()))).await?;
+                for part in 0..long.div_ceil(LONGEST).max(1) {
+                    window.run(&format!("window.scrollTo(0, {});", part * LONGEST)).await?;
+                    let part = if part == 0 { String::new() } else { format!("-{}", part + 1) };
+                    window.screenshot(&out.join(format!("{name}-{}-{width}{part}.png", theme.name()))).await?;
+                }
             }
         }
     }

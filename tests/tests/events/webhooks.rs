@@ -3,9 +3,10 @@
 use anyhow::Result;
 use callboard_model::api::AuditPage;
 use callboard_tests::portal::{TestPortal, merge};
+use callboard_tests::webhook::{SECRET, send, signature};
 use serde_json::json;
 
-use super::{SECRET, config, kept_by, say, send, signature, words};
+use super::{config, kept_by, say, words};
 
 const BODY: &[u8] = br#"{"word":"signed"}"#;
 

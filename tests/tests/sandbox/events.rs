@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use callboard_model::api::{DeadLetterPage, PluginState};
 use callboard_tests::environment;
 use callboard_tests::portal::{TestPortal, merge, with_plugin};
+use callboard_tests::webhook::{SECRET, send, signature};
 use serde_json::json;
 
 use super::{guest, others_are_served};
-use crate::events::{SECRET, send, signature};
 
 /// What ends among the dead, by the word that does it.
 const SPOILED: [&str; 9] =

@@ -7,7 +7,7 @@ use super::Finding;
 use super::source::Tree;
 
 const FOLDER: &str = "tests/guests/";
-const GENERATED: &str = "tests/guests/generated.rs";
+const GENERATED: &str = "tests/guests/src/generated.rs";
 const TESTS: [&str; 2] = ["tests/", "crates/host/tests/"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -67,7 +67,7 @@ mod tests {
             ("tests/guests/components/lost.wat", ""),
             ("tests/guests/components/loop.wat", ""),
             (
-                "tests/guests/generated.rs",
+                "tests/guests/src/generated.rs",
                 "pub const GENERATED: &[(&str, fn())] = &[\n    (\"large\", large),\n    (\"larger\", larger),\n];\n    (\"x\")",
             ),
             ("tests/tests/sandbox.rs", "portal(guest(\"loop\")); portal(guest(\"gone\"));"),
@@ -79,7 +79,7 @@ mod tests {
             ("tests/guests/examples/loop.rs", "in tests/guests/components/loop.wat as well"),
             ("tests/tests/sandbox.rs", "no guest `gone`"),
             ("tests/guests/examples/forgotten.rs", "`forgotten`"),
-            ("tests/guests/generated.rs", "`larger`"),
+            ("tests/guests/src/generated.rs", "`larger`"),
             ("tests/guests/components/lost.wat", "`lost`"),
         ];
         assert_eq!(findings.len(), expected.len(), "{findings:#?}");

@@ -14,6 +14,8 @@ const NEVER: &[(&[&str], &str)] = &[
     (&["FIX", "ME"], "do it, or write an issue"),
     (&["TO", "DO:"], "do it, or write an issue"),
     (&["unimple", "mented!("], "do it, or write an issue"),
+    (&["<<<<", "<<< "], "a merge that is not done"),
+    (&[">>>>", ">>> "], "a merge that is not done"),
 ];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -50,6 +52,7 @@ mod tests {
             (["value.pointer(\"/ro", "ot/text\")"].concat(), false),
             (["https://index.", "crates.io/config.json"].concat(), true),
             (["// TO", "DO: later"].concat(), true),
+            (["<<<<", "<<< HEAD"].concat(), true),
             ("nothing to see".to_owned(), false),
         ] {
             assert_eq!(!check(&Tree::of(&[("a.md", &text)])).is_empty(), found, "{text}");

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use callboard_host::{ErrorKind, GuestError, LimitOverrides, Limits};
 use callboard_model::api::PluginState;
 
-use crate::component::{Guest, guest};
-use crate::fixture::{Fixture, attack, shared_cache};
+use crate::fixture::{Fixture, Guest, attack, guest, shared_cache};
 
 /// What an attack comes to. Texts are part of the message.
 enum Comes {

@@ -9,8 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::component::guest;
-use crate::fixture::{Fixture, attack, nobody};
+use crate::fixture::{Fixture, attack, guest, nobody};
 
 /// Part of every secret, and spelled alike however the rest is spelled.
 const CANARY: &str = "canary7f3a9c";

@@ -8,8 +8,7 @@ use callboard_host::{ErrorKind, GuestError, Plugin, PluginSpec};
 use callboard_model::rights::Rights;
 use callboard_model::ui::{Input, Node};
 
-use crate::component::guest;
-use crate::fixture::{Fixture, acting};
+use crate::fixture::{Fixture, acting, guest};
 
 const EXTENSION: &str = "attack";
 

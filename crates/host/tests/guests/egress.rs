@@ -10,8 +10,7 @@ use callboard_egress::resolver::Resolve;
 use callboard_host::Limits;
 use serde_json::json;
 
-use crate::component::guest;
-use crate::fixture::{Fixture, Upstream, attack, shared_cache};
+use crate::fixture::{Fixture, Upstream, attack, guest, shared_cache};
 
 /// Names whose only address is the one that they say.
 const PRIVATE: [(&str, &str); 24] = [

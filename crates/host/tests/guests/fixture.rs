@@ -72,13 +72,29 @@ pub(crate) fn compiler() -> Compiler {
     Compiler { program: env!("CARGO_BIN_EXE_callboard-compile-plugin").into(), arguments: Vec::new() }
 }
 
-/// A guest that is granted what it declares.
-pub(crate) fn spec(name: &str, config: Value) -> PluginSpec {
-    spec_of(name, wasm(name), config)
+/// A hostile guest by its name: see tests/guests.
+#[derive(Clone, Copy)]
+pub(crate) struct Guest(pub(crate) &'static str);
+
+pub(crate) fn guest(name: &'static str) -> Guest {
+    Guest(name)
 }
 
-/// The same of a component that is at hand.
-pub(crate) fn spec_of(name: &str, wasm: Vec<u8>, config: Value) -> PluginSpec {
+impl Guest {
+    /// What to load, with every right that it declares.
+    pub(crate) fn spec(self) -> PluginSpec {
+        spec(self.0, json!({}))
+    }
+}
+
+/// The folder of the clone.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A guest that is granted what it declares.
+pub(crate) fn spec(name: &str, config: Value) -> PluginSpec {
+    let wasm = wasm(name);
     let grant = match callboard_host::inspect(&wasm) {
         Ok(inspection) => inspection.manifest.rights,
         Err(_) => Rights::default(),
@@ -95,6 +111,9 @@ pub(crate) fn spec_of(name: &str, wasm: Vec<u8>, config: Value) -> PluginSpec {
 }
 
 pub(crate) fn wasm(name: &str) -> Vec<u8> {
+    if let Some(made) = callboard_guests::made::component(name) {
+        return made;
+    }
     let folder = std::env::var_os("CALLBOARD_GUESTS").unwrap_or_else(|| {
         panic!("CALLBOARD_GUESTS is not set: it names the folder of the hostile guests. `cargo xtask test` builds them and sets it")
     });

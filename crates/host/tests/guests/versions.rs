@@ -3,14 +3,13 @@
 
 use std::path::Path;
 
+use callboard_guests::made::{append_section, manifest};
 use callboard_host::{Interfaces, Limits, LoadReason, inspect};
 use semver::Version;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
-use crate::component::root;
-use crate::fixture::{Fixture, attack};
-use crate::generated::{append_section, manifest};
+use crate::fixture::{Fixture, attack, root};
 
 /// How the WIT packages differ from the ones of this portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,46 +1,28 @@
-//! Makes components of what is in tests/guests: text of WebAssembly, functions that generate it, and Rust.
+//! Makes components of the text in `components/`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use callboard_host::PluginSpec;
-use serde_json::json;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, WorldId};
 
-use crate::fixture;
-use crate::generated::{GENERATED, append_section, manifest};
+use crate::made::{append_section, manifest};
 
-/// A hostile guest by its name: a file of tests/guests/components or tests/guests/examples, or one of
-/// tests/guests/generated.rs.
-#[derive(Clone, Copy)]
-pub(crate) struct Guest(pub(crate) &'static str);
-
-pub(crate) fn guest(name: &'static str) -> Guest {
-    Guest(name)
+/// The component whose text is in this file, if there is one.
+pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
+    let text = std::fs::read_to_string(folder().join(format!("{name}.wat"))).ok()?;
+    Some(of_text(name, &text))
 }
 
-impl Guest {
-    /// What to load, with every right that it declares.
-    pub(crate) fn spec(self) -> PluginSpec {
-        fixture::spec_of(self.0, self.wasm(), json!({}))
-    }
-
-    fn wasm(self) -> Vec<u8> {
-        let Guest(name) = self;
-        let file = root().join(format!("tests/guests/components/{name}.wat"));
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            return of_text(name, &text);
-        }
-        match GENERATED.iter().find(|(generated, _)| *generated == name) {
-            Some((_, generate)) => generate(),
-            None => fixture::wasm(name),
-        }
-    }
+/// All of them, by name.
+pub(crate) fn names() -> Vec<String> {
+    let entries = std::fs::read_dir(folder()).expect("the folder of the components");
+    let files = entries.map(|entry| entry.expect("a file").file_name().into_string().expect("a name"));
+    files.filter_map(|file| file.strip_suffix(".wat").map(str::to_owned)).collect()
 }
 
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("components")
 }
 
 /// The text is a whole component, or the fields of a module that exports `ui`. The module gets what it does not have
@@ -147,7 +129,7 @@ fn world() -> (Resolve, WorldId) {
         }";
     let mut resolve = Resolve::default();
     for package in ["wit/host", "wit/plugin"] {
-        resolve.push_dir(root().join(package)).expect(package);
+        resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(package)).expect(package);
     }
     let package = resolve.push_str("guest.wit", WASI).expect("the guests' world");
     let world = resolve.select_world(&[package], Some("guest")).expect("the guests' world");

@@ -8,6 +8,8 @@ use wasm_encoder::{
     ModuleSection, NestedComponentSection, TypeSection, ValType,
 };
 
+use crate::made::{MANIFEST_SECTION, append_section, manifest};
+
 /// Makes a component.
 type Generate = fn() -> Vec<u8>;
 
@@ -34,14 +36,6 @@ pub(crate) const GENERATED: &[(&str, Generate)] = &[
     ("type_bomb", type_bomb),
 ];
 
-const MANIFEST_SECTION: &str = "callboard:manifest";
-
-/// The manifest of a plugin that asks for nothing and contributes nothing.
-pub(crate) fn manifest(name: &str, rest: &str) -> String {
-    let id = name.replace('_', "-");
-    format!("format: 1\nid: {id}\nname: {id}\nversion: 0.1.0\nneeds: {{ host: ^0.1, plugin: ^0.1 }}\n{rest}")
-}
-
 fn with_manifest(mut component: Component, text: &str) -> Vec<u8> {
     component.section(&CustomSection { name: MANIFEST_SECTION.into(), data: text.as_bytes().into() });
     component.finish()
@@ -57,14 +51,6 @@ fn of_text(name: &str, text: &str) -> Vec<u8> {
     let mut wasm = wat::parse_str(text).expect(name);
     append_section(&mut wasm, MANIFEST_SECTION, manifest(name, "").as_bytes());
     wasm
-}
-
-/// A custom section at the end of a component.
-pub(crate) fn append_section(wasm: &mut Vec<u8>, name: &str, data: &[u8]) {
-    let mut component = Component::new();
-    component.section(&CustomSection { name: name.into(), data: data.into() });
-    // Without the eight bytes with which every component begins.
-    wasm.extend_from_slice(&component.finish()[8..]);
 }
 
 /// One function of no parameters, with so many locals and this body.

@@ -1,0 +1,278 @@
+//! Every hostile guest attacks again and again, while somebody else asks for other pages.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use callboard_guests::made;
+use callboard_host::Inspection;
+use callboard_model::api::{PluginInfo, PluginState};
+use callboard_tests::client::Client;
+use callboard_tests::hostile::Hostile;
+use callboard_tests::portal::{merge, with_plugin};
+use callboard_tests::process::Server;
+use callboard_tests::webhook::{SECRET, send, signature};
+use callboard_tests::{environment, s3};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::probe::{p99, steadily};
+use crate::{MIB, count, folder, until};
+
+/// Those that attack nobody: they show what a good plugin may, or what a test tells them.
+const PEACEFUL: [&str; 12] = [
+    "by_hand",
+    "by_sdk",
+    "catalog_reader",
+    "generations",
+    "good_actions",
+    "good_processor",
+    "good_routes",
+    "good_subscriber",
+    "latin1",
+    "raw_tree",
+    "ui_kit",
+    "utf16",
+];
+
+/// Whose page is looked at meanwhile.
+const BYSTANDER: &str = "read_env";
+
+/// For how long others are asked, without attacks and during them.
+const PROBED: Duration = Duration::from_secs(8);
+/// The two take turns, so that what else the machine does is in both.
+const TURN: Duration = Duration::from_secs(1);
+/// As often as it takes to see a leak, if that does not take [`LONGEST`].
+const ROUNDS: u32 = 200;
+const LONGEST: Duration = Duration::from_secs(16);
+const MOST_GROWTH: u64 = 128 * MIB;
+
+/// What others may wait longer: design bound, told here and not asserted, since it says nothing on a machine that does
+/// other things too.
+const BOUND: f64 = 1.1;
+
+/// Attacked by each guest in turn, the server neither grows nor stops serving. How long others wait meanwhile is told, and
+/// judged by whoever reads it.
+pub(crate) async fn run() -> Result<()> {
+    let (mut guests, mut within) = (0, 0);
+    for name in names()? {
+        let told = attacked_by(&name).await.context(name.clone())?;
+        println!("{name}: {told}");
+        guests += 1;
+        within += u32::from(told.others.iter().all(|other| other.ratio() <= BOUND));
+    }
+    println!("{guests} hostile guests; during {within} of them others waited within 10 % of what they wait without");
+    Ok(())
+}
+
+/// All that attack, sorted.
+fn names() -> Result<Vec<String>> {
+    let mut names = made::names();
+    for file in std::fs::read_dir(environment::guests()?)? {
+        let file = file?.file_name();
+        names.extend(file.to_string_lossy().strip_suffix(".wasm").map(str::to_owned));
+    }
+    names.retain(|name| !PEACEFUL.contains(&name.as_str()));
+    names.sort_unstable();
+    Ok(names)
+}
+
+async fn attacked_by(name: &str) -> Result<Told> {
+    let wasm = match made::component(name) {
+        Some(made) => made,
+        None => std::fs::read(environment::guest(name)?)?,
+    };
+    // What cannot even be read is still in somebody's app-config.
+    let inspection = callboard_host::inspect(&wasm).ok();
+    let id = name.replace('_', "-");
+    let upstream = Hostile::start().await?;
+    let folder = folder(config(name, &id, inspection.as_ref(), &upstream)?)?;
+    std::fs::write(folder.path().join(format!("{name}.wasm")), wasm)?;
+    std::fs::write(folder.path().join("component.yaml"), s3::component("bystander"))?;
+    let server = Server::start_quietly(folder.path()).await?;
+    let client = server.client();
+    until(Duration::from_secs(90), async || Ok(count(client).await? == 1)).await?;
+    let plugin: PluginInfo = client.json(&format!("api/plugins/{id}")).await?;
+    let way = Way::of(&plugin, inspection.as_ref())?;
+
+    let mut told = Told { way, attacks: 0, now: 0, most: 0, others: OTHERS.map(Other::new) };
+    let (mut after_warming, mut attacked) = (0, Duration::ZERO);
+    while attacked < PROBED || told.attacks < ROUNDS && attacked < LONGEST {
+        let (quiet, ()) = beside(client, async || {
+            tokio::time::sleep(TURN).await;
+            Ok(())
+        })
+        .await?;
+        let begun = Instant::now();
+        let (during, ()) = beside(client, async || {
+            while begun.elapsed() < TURN {
+                way.attack(client, &id, told.attacks).await?;
+                told.attacks += 1;
+                if told.attacks <= ROUNDS / 10 {
+                    after_warming = server.memory()?.0;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        attacked += begun.elapsed();
+        for (other, (quiet, during)) in told.others.iter_mut().zip(quiet.into_iter().zip(during)) {
+            other.quiet.extend(quiet);
+            other.during.extend(during);
+        }
+    }
+    client.get("api/plugins").await?.ok()?;
+    (told.now, told.most) = server.memory()?;
+    ensure!(told.now < after_warming + MOST_GROWTH, "from {} to {} MiB", after_warming / MIB, told.now / MIB);
+    server.kill().await?;
+    Ok(told)
+}
+
+/// A portal with the guest, which has every right that it declares, and the bystander.
+fn config(name: &str, id: &str, inspection: Option<&Inspection>, upstream: &Hostile) -> Result<Value> {
+    let rights = inspection.map(|inspection| serde_json::to_value(&inspection.manifest.rights)).transpose()?;
+    let mut config = with_plugin(id, format!("{name}.wasm").as_ref(), &rights.unwrap_or_else(|| json!({})));
+    let bystander = with_plugin("read-env", &environment::guest(BYSTANDER)?, &json!({}));
+    let place = if name == "slow_upstream" { "silent" } else { "echo" };
+    merge(
+        &mut config,
+        json!({
+            "hostile": { "url": format!("{}/{place}", upstream.origin()), "token": "a token" },
+            "hook": { "secret": SECRET },
+            "catalog": { "locations": [{ "type": "file", "target": "component.yaml" }] },
+            "plugins": { id: { "limits": {
+                "faultsBeforeSuspension": 1_000_000,
+                "uiDeadline": "1 second",
+                "processorDeadline": "1 second",
+                "eventDeadline": "1 second",
+                "eventAttempts": 1,
+                "compileTime": "5 seconds",
+            } } },
+        }),
+    );
+    merge(&mut config, bystander);
+    Ok(config)
+}
+
+/// How a guest attacks.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By being loaded again: it is refused.
+    Load,
+    /// By a page of its own.
+    Page,
+    /// By a processor, at an entity.
+    Entity,
+    /// By what its routes answer.
+    Route,
+    /// By what it makes of events.
+    Event,
+}
+
+impl Way {
+    fn of(plugin: &PluginInfo, inspection: Option<&Inspection>) -> Result<Self> {
+        if plugin.state == PluginState::Refused {
+            return Ok(Self::Load);
+        }
+        let contributes = &inspection.context("it runs and cannot be read")?.manifest.contributes;
+        Ok(match () {
+            () if contributes.ui.iter().any(|extension| extension.id == "attack") => Self::Page,
+            () if !contributes.entity_processor.is_empty() => Self::Entity,
+            () if !contributes.routes.is_empty() => Self::Route,
+            () if plugin.extension_points.iter().any(|point| point == "event-subscriber") => Self::Event,
+            () => anyhow::bail!("it runs, and has nothing to attack with"),
+        })
+    }
+
+    /// Once more. What comes of it is in the tests.
+    async fn attack(self, client: &Client, id: &str, number: u32) -> Result<()> {
+        let word = |words: &[&'static str]| words.iter().cycle().nth(number as usize).copied().unwrap_or_default();
+        match self {
+            Self::Load => client.post(&format!("api/plugins/{id}/reload"), &json!({})).await?,
+            Self::Page => client.post(&format!("api/plugins/{id}/ui/attack/render"), &json!({})).await?,
+            Self::Entity => {
+                let bystander = json!({ "entityRef": "component:default/bystander" });
+                client.post("api/catalog/refresh", &bystander).await?.ok()?
+            }
+            Self::Route => {
+                const WORDS: [&str; 6] = ["redirect", "split", "large", "giant", "panic", "loop-forever"];
+                client.get(&format!("api/{id}/{}", word(&WORDS))).await?
+            }
+            Self::Event => {
+                const WORDS: [&str; 6] = ["panic", "no-json", "deep-answer", "giant-output", "at-once", "loop-forever"];
+                // A service repeats nothing that was taken: each is another.
+                let body = json!({ "word": word(&WORDS), "id": number }).to_string();
+                let signature = signature(body.as_bytes());
+                send(client, "hostile", &[("x-hub-signature-256", &signature)], body.as_bytes()).await?
+            }
+        };
+        Ok(())
+    }
+}
+
+/// What is looked at meanwhile.
+const OTHERS: [&str; 2] = ["a page of the catalog", "the tab of another plugin"];
+
+/// Asks for other pages as long as something lasts. How long each answer took comes beside what that brought.
+async fn beside<T>(client: &Client, work: impl AsyncFnOnce() -> Result<T>) -> Result<([Vec<Duration>; 2], T)> {
+    let over = CancellationToken::new();
+    let catalog = steadily(&over, async || {
+        client.get("api/catalog/entities/by-query?limit=20").await?.ok()?;
+        Ok(())
+    });
+    let tab = steadily(&over, async || {
+        client.post("api/plugins/read-env/ui/attack/render", &json!({})).await?.ok()?;
+        Ok(())
+    });
+    let work = async {
+        let done = work().await;
+        over.cancel();
+        done
+    };
+    let (done, catalog, tab) = tokio::join!(work, catalog, tab);
+    Ok(([catalog?, tab?], done?))
+}
+
+struct Told {
+    way: Way,
+    attacks: u32,
+    /// Bytes of memory at the end.
+    now: u64,
+    most: u64,
+    others: [Other; 2],
+}
+
+struct Other {
+    name: &'static str,
+    quiet: Vec<Duration>,
+    during: Vec<Duration>,
+}
+
+impl Other {
+    fn new(name: &'static str) -> Self {
+        Self { name, quiet: Vec::new(), during: Vec::new() }
+    }
+
+    /// How much longer it takes during the attacks.
+    fn ratio(&self) -> f64 {
+        p99(&self.during) / p99(&self.quiet)
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self.way {
+            Way::Load => "loaded",
+            Way::Page => "by its page",
+            Way::Entity => "by its processors",
+            Way::Route => "by its routes",
+            Way::Event => "by what it does to events",
+        };
+        write!(f, "{} attacks {way}; memory {} MiB, at most {} MiB", self.attacks, self.now / MIB, self.most / MIB)?;
+        for other in &self.others {
+            let (quiet, during) = (p99(&other.quiet), p99(&other.during));
+            write!(f, "; {}: p99 {quiet:.1} ms, then {during:.1} ms", other.name)?;
+        }
+        Ok(())
+    }
+}
