@@ -4,7 +4,8 @@ mod order;
 
 use std::fmt;
 
-use serde::de::Error;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::entity::Entity;
@@ -204,13 +205,28 @@ impl Serialize for ProcessOutcome {
 impl<'de> Deserialize<'de> for ProcessOutcome {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Either { error, entity, relations, entities, locations, refresh_keys, errors, fresh_for_ms } =
-            Either::deserialize(deserializer)?;
+            deserializer.deserialize_map(Whole)?;
         let output = ProcessOutput { entity, relations, entities, locations, refresh_keys, errors, fresh_for_ms };
         match error {
             Some(_) if output != ProcessOutput::default() => Err(Error::custom("nothing may stand beside `error`")),
             Some(error) => Ok(Self::Failed(error)),
             None => Ok(Self::Output(Box::new(output))),
         }
+    }
+}
+
+/// Nothing but a map: what is derived takes lists as well.
+struct Whole;
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Either;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Either, A::Error> {
+        Either::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -148,7 +148,10 @@ async fn a_grant_of_nothing_that_was_asked_for() {
     for error in [&found["get"]["error"], &found["query"]["error"]] {
         let error = error.as_str().unwrap_or_default();
         assert!(error.starts_with("Denied"), "{found}");
-        assert!(error.contains("`plugins.catalog-reader.grant`: catalog: { kinds: [ Component ] }"), "{error}");
+        assert!(
+            error.contains("`plugins.catalog-reader.grant`: catalog: { kinds: [ Component, API, Group ] }"),
+            "{error}"
+        );
     }
     assert!(catalog.got.lock().unwrap().is_empty() && catalog.queried.lock().unwrap().is_empty());
 
