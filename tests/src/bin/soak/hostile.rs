@@ -39,12 +39,12 @@ const PEACEFUL: [&str; 12] = [
 const BYSTANDER: &str = "read_env";
 
 /// For how long others are asked, without attacks and during them.
-const PROBED: Duration = Duration::from_secs(8);
+const PROBED: Duration = Duration::from_secs(6);
 /// The two take turns, so that what else the machine does is in both.
 const TURN: Duration = Duration::from_secs(1);
 /// As often as it takes to see a leak, if that does not take [`LONGEST`].
 const ROUNDS: u32 = 200;
-const LONGEST: Duration = Duration::from_secs(16);
+const LONGEST: Duration = Duration::from_secs(12);
 const MOST_GROWTH: u64 = 128 * MIB;
 
 /// What others may wait longer: design bound, told here and not asserted, since it says nothing on a machine that does
