@@ -112,7 +112,8 @@ impl Section {
             Section::Plugins => {
                 "The boundary between the portal and a plugin, at the host's own functions, in a process of their own.\nEach \
                  call is one in a fresh instance. The floor is the guest's own work, built natively: from the text that \
-                 crosses to the text that comes back.\nMemory is what the process holds more after one plugin more was \
+                 crosses to the text that comes back.\nWhat the portal does for a batch itself is beyond that: it writes the text that goes \
+                 in, reads the one that comes out, and holds it against what the plugin may.\nMemory is what the process holds more after one plugin more was \
                  loaded.\nThen how long an author waits: `callboard plugin new` and `callboard plugin dev`, until the \
                  portal answers with the tab."
             }

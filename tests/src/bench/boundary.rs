@@ -15,7 +15,7 @@ use callboard_model::entity::Entity;
 use callboard_model::entity_ref::EntityRef;
 use callboard_model::filter::Predicate;
 use callboard_model::location_ref::LocationRef;
-use callboard_model::processing::{Hook, ProcessInput, ProcessOutput};
+use callboard_model::processing::{Hook, ProcessInput, ProcessOutcome, ProcessOutput};
 use callboard_store::{DatabaseConfig, Db, Kv};
 use serde_json::{Value, json};
 
@@ -77,7 +77,18 @@ pub async fn measure(folder: &Path) -> Result<Vec<Figure>> {
             count => format!("{count} entities of 2 KB in one batch, to a processor and back"),
         };
         let compared = timed(&name, &ours).floor(native.await?.p50());
-        figures.push(if count == BATCH { compared.within(3.0) } else { compared });
+        if count < BATCH {
+            figures.push(compared);
+            continue;
+        }
+        figures.push(compared.within(3.0));
+        let answer = self::native(&text)?;
+        let own = repeat(Rounds::QUERY, async || {
+            let outcomes: Vec<ProcessOutcome> = serde_json::from_str(&answer)?;
+            ensure!(serde_json::to_string(&inputs)?.len() == text.len() && outcomes.len() == count, "it is the same");
+            Ok(())
+        });
+        figures.push(timed("of these, what the portal writes and reads itself", &own.await?));
     }
 
     let s3 = environment::plugin("s3")?;
