@@ -78,6 +78,9 @@ enum Command {
         /// For how long each fuzz target runs; 0 leaves them out
         #[arg(long, default_value_t = 10)]
         fuzz_minutes: u32,
+        /// One part: bucket, kills, upgrades, guests
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Measure, and write docs/benchmarks.md
     Bench(bench::Options),
@@ -111,7 +114,7 @@ fn main() -> ExitCode {
         Command::Plugin(PluginCommand::Build { id }) => plugin::run(id.as_deref()),
         Command::Screenshots { out } => screenshots::run(&out),
         Command::Postgres { command } => postgres::run(&command),
-        Command::Soak { fuzz_minutes } => soak::run(fuzz_minutes),
+        Command::Soak { fuzz_minutes, only } => soak::run(fuzz_minutes, only.as_deref()),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz { minutes, targets } => fuzz::run(minutes, &targets),
     };

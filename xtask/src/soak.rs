@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::progress::Progress;
 use crate::{build, fuzz, guests, plugin, project, tool, web};
 
-pub(crate) fn run(fuzz_minutes: u32) -> Result<()> {
+pub(crate) fn run(fuzz_minutes: u32, only: Option<&str>) -> Result<()> {
     let mut progress = Progress::new();
     progress.step("Web UI", "the server serves it", web::build)?;
     progress.step("Plugins", "the real ones", || plugin::build(None))?;
@@ -17,6 +17,7 @@ pub(crate) fn run(fuzz_minutes: u32) -> Result<()> {
     progress.step("Soak", "a bucket of 100,000 objects, restarts, upgrades, hostile plugins; about an hour", || {
         tool::run(
             std::process::Command::new(soak)
+                .args(only)
                 .current_dir(project::root())
                 .env("CALLBOARD_SERVER", &server)
                 .env("CALLBOARD_PLUGINS", project::plugins())

@@ -24,6 +24,9 @@ const MIB: u64 = 1024 * 1024;
 const KILLED_ENTITIES: u64 = 10_000;
 const VICTIM: &str = "victim";
 
+/// What there is to do: the one that the first argument names, or all.
+const PARTS: [&str; 4] = ["bucket", "kills", "upgrades", "guests"];
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -32,11 +35,23 @@ async fn main() -> Result<()> {
     {
         return kills::victim(folder.as_ref(), sources.as_ref(), KILLED_ENTITIES).await;
     }
-    large_bucket().await.context("the large bucket")?;
-    kills().await.context("the kills")?;
-    kills_of_the_catalog().await.context("the kills while files are read")?;
-    upgrades::run().await.context("the upgrades")?;
-    hostile::run().await.context("the hostile guests")
+    let only = arguments.first().and_then(|only| only.to_str());
+    let wants = |part: &str| only.is_none_or(|only| only == part);
+    ensure!(PARTS.into_iter().any(wants), "the parts are {}", PARTS.join(", "));
+    if wants("bucket") {
+        large_bucket().await.context("the large bucket")?;
+    }
+    if wants("kills") {
+        kills().await.context("the kills")?;
+        kills_of_the_catalog().await.context("the kills while files are read")?;
+    }
+    if wants("upgrades") {
+        upgrades::run().await.context("the upgrades")?;
+    }
+    if wants("guests") {
+        hostile::run().await.context("the hostile guests")?;
+    }
+    Ok(())
 }
 
 /// 100,000 objects are read, page by page, in bounded memory, and the second run reads none of them.
