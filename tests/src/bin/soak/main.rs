@@ -24,7 +24,7 @@ const MIB: u64 = 1024 * 1024;
 const KILLED_ENTITIES: u64 = 10_000;
 const VICTIM: &str = "victim";
 
-/// What there is to do: the one that the first argument names, or all.
+/// What there is to do: the one that the first argument names, or all. Behind `guests`, some of them may be named.
 const PARTS: [&str; 4] = ["bucket", "kills", "upgrades", "guests"];
 
 #[tokio::main]
@@ -35,8 +35,7 @@ async fn main() -> Result<()> {
     {
         return kills::victim(folder.as_ref(), sources.as_ref(), KILLED_ENTITIES).await;
     }
-    let only = arguments.first().and_then(|only| only.to_str());
-    let wants = |part: &str| only.is_none_or(|only| only == part);
+    let wants = |part: &str| arguments.first().is_none_or(|only| only == part);
     ensure!(PARTS.into_iter().any(wants), "the parts are {}", PARTS.join(", "));
     if wants("bucket") {
         large_bucket().await.context("the large bucket")?;
@@ -49,7 +48,7 @@ async fn main() -> Result<()> {
         upgrades::run().await.context("the upgrades")?;
     }
     if wants("guests") {
-        hostile::run().await.context("the hostile guests")?;
+        hostile::run(arguments.get(1..).unwrap_or_default()).await.context("the hostile guests")?;
     }
     Ok(())
 }
