@@ -230,10 +230,16 @@ impl<'de> Visitor<'de> for Whole {
     }
 }
 
+/// An error that is said is one: `null` is none.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProcessFailure>, D::Error> {
+    ProcessFailure::deserialize(deserializer).map(Some)
+}
+
 /// The fields of both.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct Either {
+    #[serde(deserialize_with = "said")]
     error: Option<ProcessFailure>,
     entity: Option<Entity>,
     relations: Vec<EmittedRelation>,
@@ -299,6 +305,7 @@ mod tests {
         check(json!({"error": {"code": "unavailable", "message": "it is down"}}), Ok(()));
         check(json!({"error": {"code": "invalid", "message": "x"}, "entity": entity()}), Err("beside `error`"));
         check(json!({"error": "text"}), Err("ProcessFailure"));
+        check(json!({"error": null}), Err("ProcessFailure"));
         check(json!({"entities": [{"kind": "X"}]}), Err("Malformed envelope"));
         check(json!({"relations": [{"type": "dependsOn", "targetRef": "db"}]}), Err("missing or empty kind"));
         check(json!({"relation": []}), Err("unknown field `relation`"));

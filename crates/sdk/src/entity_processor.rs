@@ -92,8 +92,6 @@ impl<T: EntityProcessor> wit::Guest for Glue<T> {
             wit::Hook::PreProcess => Hook::PreProcess,
             wit::Hook::PostProcess => Hook::PostProcess,
         };
-        // What this call needs of memory, about, in one step: each step is a call of the system for the host.
-        drop(std::hint::black_box(Vec::<u8>::with_capacity(4 * items.len())));
         let inputs: Vec<ProcessInput> = serde_json::from_str(&items)
             .map_err(|error| types::Error::Invalid(format!("the host's items: {error}")))?;
         let outputs = T::process_all(&context.into(), &processor, hook, inputs)?;

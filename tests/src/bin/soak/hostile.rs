@@ -60,8 +60,8 @@ const MOST_GROWTH: u64 = 128 * MIB;
 /// too.
 const BOUND: f64 = 1.1;
 
-/// Attacked by each guest in turn, or by some, the server neither grows nor stops serving. How long others wait meanwhile is told, and
-/// judged by whoever reads it.
+/// Attacked by each guest in turn, or by some, the server neither grows nor stops serving. How long others wait meanwhile is
+/// told, and judged by whoever reads it.
 pub(crate) async fn run(only: &[OsString]) -> Result<()> {
     let mut guests = 0;
     let mut within = [0; 2];
@@ -75,6 +75,7 @@ pub(crate) async fn run(only: &[OsString]) -> Result<()> {
         }
         beside_good.extend(told.others.iter().map(Other::over_good));
     }
+    ensure!(guests > 0, "there is no guest of these names");
     beside_good.sort_by(f64::total_cmp);
     println!(
         "{guests} hostile guests. During {} of them the p99 of others was within 10 % of that while nothing happens, during {} within \

@@ -17,10 +17,7 @@ pub(super) struct Item<'a> {
 impl<'a> Item<'a> {
     /// Refuses what would not fit into a batch of its own.
     pub(super) fn new(index: usize, input: &'a ProcessInput) -> Result<Item<'a>, Problem> {
-        let problem = |error: String| (ErrorKind::Input, error);
-        let mut json = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut json, input).map_err(|error| problem(error.to_string()))?;
-        let json = String::from_utf8(json).map_err(|error| problem(error.to_string()))?;
+        let json = serde_json::to_string(input).map_err(|error| (ErrorKind::Input, error.to_string()))?;
         if json.len() + BRACKETS > BATCH_BYTES {
             let message = format!(
                 "the entity has {} bytes, but at most {BATCH_BYTES} cross at once; what is so large does not reach a \
@@ -32,9 +29,6 @@ impl<'a> Item<'a> {
         Ok(Item { index, input, json })
     }
 }
-
-/// Of most entities.
-const USUAL_BYTES: usize = 4 * 1024;
 
 /// Of a list of one.
 const BRACKETS: usize = 2;
