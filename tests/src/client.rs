@@ -34,6 +34,12 @@ impl Client {
         Self { base, pool: Pool::builder(TokioExecutor::new()).build_http(), cookie: None }
     }
 
+    /// One that is signed in the same, with connections of its own.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { cookie: self.cookie.clone(), ..Self::new(self.base.clone()) }
+    }
+
     /// Where the requests go.
     #[must_use]
     pub fn base(&self) -> &Url {

@@ -35,7 +35,7 @@ pub trait EntityProcessor: Send + Sync {
     fn digest(&self) -> &str;
 
     /// Exactly one result for each input, in their order.
-    async fn process(&self, hook: Hook, inputs: &[ProcessInput]) -> Vec<Result<ProcessOutput, ProcessorError>>;
+    async fn process(&self, hook: Hook, inputs: Arc<[ProcessInput]>) -> Vec<Result<ProcessOutput, ProcessorError>>;
 }
 
 /// Why there is no result for an entity.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use callboard_egress::Credential;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tracing::Instrument;
 use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::{Store, Trap};
@@ -22,6 +24,7 @@ use crate::limits;
 use crate::plugin::{Inner, Plugin};
 use crate::spans;
 use crate::stats::{self, Seen, backtrace};
+use crate::threads::{self, Ended};
 use crate::workspace::Workspace;
 
 pub(crate) mod clock;
@@ -34,6 +37,8 @@ pub(crate) struct CallState {
     pub(crate) acting: Acting,
     pub(crate) carried: Carried,
     pub(crate) deadline: Instant,
+    /// The threads that the call came from: what the guest asks for is done there.
+    pub(crate) portal: Handle,
     /// Whether the guest has asked for anything that another call might be answered differently: what it says then
     /// depends on more than what it was handed.
     pub(crate) has_asked: bool,
@@ -49,12 +54,44 @@ impl WasiView for CallState {
     }
 }
 
+impl CallState {
+    /// Has what the guest asked for done by the portal's threads. It ends with the call.
+    pub(crate) fn ask<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = wasmtime::Result<T>> + Send + use<T, W> {
+        let portal = self.portal.clone();
+        async move {
+            let done = threads::on(&portal, work).await;
+            done.map_err(|Ended| wasmtime::format_err!("what the guest asked for ended early"))
+        }
+    }
+}
+
 /// Which function is called, for whom, and for how long.
 pub(crate) struct Target<'a> {
     pub(crate) extension_point: &'static str,
     pub(crate) function: &'static str,
     pub(crate) acting: &'a Acting,
     pub(crate) limit: Duration,
+}
+
+/// What goes along to the thread that runs the guest.
+struct Begun {
+    extension_point: &'static str,
+    function: &'static str,
+    acting: Acting,
+    limit: Duration,
+    deadline: Instant,
+    portal: Handle,
+    carried: Carried,
+}
+
+/// That a call may be made now. Others wait until it is dropped.
+struct Turn {
+    deadline: Instant,
+    _call: OwnedSemaphorePermit,
+    _instance: OwnedSemaphorePermit,
 }
 
 /// What some calls have beside their arguments. No other call reaches it, and it ends with the call.
@@ -70,6 +107,19 @@ pub(crate) struct Carried {
 
 /// What the guest's function returned: the engine's error, the guest's own, or its value.
 type Returned<T> = wasmtime::Result<Result<T, types::Error>>;
+
+/// Calls a function of the guest's.
+pub(crate) trait Guest<T>:
+    for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>> + Send + 'static
+{
+}
+
+impl<T, F> Guest<T> for F where
+    F: for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>
+        + Send
+        + 'static
+{
+}
 
 impl Plugin {
     /// Does what each call begins with and ends in, and calls nothing: an instance is made, bounded and dropped. For
@@ -88,9 +138,13 @@ impl Plugin {
     pub(crate) async fn call<T, U>(
         &self,
         target: Target<'_>,
-        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
-        check: impl FnOnce(T) -> Result<U, String>,
-    ) -> Result<U, PluginError> {
+        guest: impl Guest<T>,
+        check: impl FnOnce(T) -> Result<U, String> + Send + 'static,
+    ) -> Result<U, PluginError>
+    where
+        T: Send + 'static,
+        U: Send + 'static,
+    {
         self.call_with(target, Carried::default(), guest, check).await
     }
 
@@ -99,17 +153,40 @@ impl Plugin {
         &self,
         target: Target<'_>,
         carried: Carried,
-        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
-        check: impl FnOnce(T) -> Result<U, String>,
-    ) -> Result<U, PluginError> {
+        guest: impl Guest<T>,
+        check: impl FnOnce(T) -> Result<U, String> + Send + 'static,
+    ) -> Result<U, PluginError>
+    where
+        T: Send + 'static,
+        U: Send + 'static,
+    {
         let running = self.inner.stats.begin((target.extension_point, target.function));
         let span = spans::call(&self.inner, &target);
-        let mut seen = Seen::default();
-        let result = self
-            .attempt(&target, carried, &mut seen, guest)
-            .instrument(span.clone())
-            .await
-            .and_then(|value| check(value).map_err(|message| (ErrorKind::Output, message)));
+        let Target { extension_point, function, acting, limit } = target;
+        let attempt = async {
+            let turn = self.turn(limit).await.map_err(|refused| (refused, Seen::default()))?;
+            let (acting, deadline, portal) = (acting.clone(), turn.deadline, Handle::current());
+            let begun = Begun { extension_point, function, acting, limit, deadline, portal, carried };
+            let plugin = self.clone();
+            let work = async move {
+                let mut seen = Seen::default();
+                let returned = plugin.attempt(begun, &mut seen, guest).await;
+                drop(turn);
+                let checked = returned.and_then(|value| check(value).map_err(|error| (ErrorKind::Output, error)));
+                match checked {
+                    Ok(value) => Ok((value, seen)),
+                    Err(error) => Err((error, seen)),
+                }
+            };
+            self.inner.threads.run(work).await.unwrap_or_else(|Ended| {
+                let message = "the engine failed while it ran; this is a fault of the portal".to_owned();
+                Err(((ErrorKind::Trap, message), Seen::default()))
+            })
+        };
+        let (result, seen) = match attempt.instrument(span.clone()).await {
+            Ok((value, seen)) => (Ok(value), seen),
+            Err((error, seen)) => (Err(error), seen),
+        };
         spans::ended(&span, &seen.request, result.as_ref().err());
         match &result {
             Ok(_) => running.end(stats::OK, &seen),
@@ -138,13 +215,8 @@ impl Plugin {
         }
     }
 
-    async fn attempt<T>(
-        &self,
-        target: &Target<'_>,
-        carried: Carried,
-        seen: &mut Seen,
-        guest: impl for<'a> FnOnce(&'a mut Store<CallState>, Instance, types::Context) -> BoxFuture<'a, Returned<T>>,
-    ) -> Result<T, (ErrorKind, String)> {
+    /// Waits until it may be called. That is done where the call comes from: guests that compute do not hold it up.
+    async fn turn(&self, limit: Duration) -> Result<Turn, (ErrorKind, String)> {
         let inner = &self.inner;
         if let Some(suspension) = self.suspension() {
             let seconds = suspension.remaining.as_secs() + 1;
@@ -156,29 +228,34 @@ impl Plugin {
         }
         // Half of the time at most goes into waiting, so that a call that begins has a chance to end.
         let started = Instant::now();
-        let deadline = started + target.limit;
-        let turns = tokio::time::timeout_at((started + target.limit / 2).into(), async {
-            Ok::<_, tokio::sync::AcquireError>((inner.calls.acquire().await?, inner.instances.acquire().await?))
+        let turns = tokio::time::timeout_at((started + limit / 2).into(), async {
+            let (calls, instances) = (inner.calls.clone(), inner.instances.clone());
+            Ok::<_, AcquireError>((calls.acquire_owned().await?, instances.acquire_owned().await?))
         });
         // The semaphores are never closed, so the only way to fail is time.
-        let Ok(Ok(_turns)) = turns.await else {
+        let Ok(Ok((call, instance))) = turns.await else {
             let message = format!(
                 "{} calls of it are under way, and none ended within {:?}",
                 inner.limits.concurrent_calls,
-                target.limit / 2
+                limit / 2
             );
             return Err((ErrorKind::Busy, message));
         };
+        Ok(Turn { deadline: started + limit, _call: call, _instance: instance })
+    }
 
+    async fn attempt<T>(&self, begun: Begun, seen: &mut Seen, guest: impl Guest<T>) -> Result<T, (ErrorKind, String)> {
+        let (inner, limit, deadline) = (&self.inner, begun.limit, begun.deadline);
         let request_id = format!("{:016x}", rand::random::<u64>());
         seen.request.clone_from(&request_id);
-        let (mut store, log) = self.store(&request_id, target, carried, deadline);
         let context = types::Context {
             plugin_id: inner.id.clone(),
-            request_id,
-            user: target.acting.user.clone(),
-            deadline_ms: u64::try_from(target.limit.as_millis()).unwrap_or(u64::MAX),
+            request_id: request_id.clone(),
+            user: begun.acting.user.clone(),
+            deadline_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
         };
+        let (mut store, log) = self.store(&request_id, begun);
+        let ticking = inner.ticker.begin();
         let running = async {
             let instance = inner.pre.instantiate_async(&mut store).await?;
             guest(&mut store, instance, context).await
@@ -186,13 +263,12 @@ impl Plugin {
         let ended = tokio::time::timeout_at(deadline.into(), AssertUnwindSafe(running).catch_unwind()).await;
         let refused_memory = store.data().memory.refused;
         seen.peak_memory = store.data().memory.held;
+        drop(ticking);
         // Nothing of an instance outlives its call, least of all after a fault.
         drop(store);
         let written = log.finish();
         match ended {
-            Err(_) => {
-                Err((ErrorKind::Deadline, format!("it did not answer within {:?} and was stopped", target.limit)))
-            }
+            Err(_) => Err((ErrorKind::Deadline, format!("it did not answer within {limit:?} and was stopped"))),
             Ok(Err(_panic)) => {
                 Err((ErrorKind::Trap, "the engine failed while it ran; this is a fault of the portal".to_owned()))
             }
@@ -205,15 +281,10 @@ impl Plugin {
         }
     }
 
-    fn store(
-        &self,
-        request_id: &str,
-        target: &Target<'_>,
-        carried: Carried,
-        deadline: Instant,
-    ) -> (Store<CallState>, GuestLog) {
+    fn store(&self, request_id: &str, begun: Begun) -> (Store<CallState>, GuestLog) {
         let inner = &self.inner;
-        let called = (target.extension_point, target.function);
+        let Begun { extension_point, function, acting, deadline, portal, carried, .. } = begun;
+        let called = (extension_point, function);
         let log =
             GuestLog::new(&inner.id, request_id, called, &inner.stats, inner.limits.log_bytes, carried.log.clone());
         let mut table = ResourceTable::new();
@@ -228,9 +299,10 @@ impl Plugin {
             .build();
         let state = CallState {
             plugin: inner.clone(),
-            acting: target.acting.clone(),
+            acting,
             carried,
             deadline,
+            portal,
             has_asked: false,
             log: log.clone(),
             table,

@@ -16,6 +16,8 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::call::output::clean;
 
+use crate::threads::processors;
+
 mod process;
 
 pub use process::compile_plugin;
@@ -108,6 +110,7 @@ impl Compiler {
             .env_clear()
             // mimalloc, where the program uses it, takes a GiB in advance, which would count as if it were written to.
             .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+            .env("RAYON_NUM_THREADS", processors().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

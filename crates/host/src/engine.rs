@@ -1,7 +1,7 @@
 //! The WebAssembly engine, configured for code that nobody vouches for.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::sync::Arc;
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
@@ -10,9 +10,7 @@ use wasmtime::{
 
 use crate::error::HostError;
 use crate::limits;
-
-/// How often a running guest gives way to others. A deadline is noticed this late at worst.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+use crate::ticker::Ticker;
 
 /// Parts of WebAssembly that no plugin needs. Each is code of the engine that a plugin could otherwise reach, and each
 /// had its share of the engine's past vulnerabilities.
@@ -38,21 +36,11 @@ const SWITCHED_OFF: WasmFeatures = WasmFeatures::GC
     .union(WasmFeatures::CM64)
     .union(WasmFeatures::CM_FIXED_LENGTH_LISTS);
 
-/// Builds the engine and starts the thread that advances its epoch; the thread ends with the engine.
-pub(crate) fn start() -> Result<Engine, HostError> {
+/// Builds the engine, and what keeps the time of what runs in it.
+pub(crate) fn start() -> Result<(Engine, Arc<Ticker>), HostError> {
     let engine = Engine::new(&config()).map_err(|error| HostError::Engine(format!("{error:#}")))?;
-    let weak = engine.weak();
-    std::thread::Builder::new()
-        .name("plugin-epoch".to_owned())
-        .spawn(move || {
-            while let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
-        })
-        .map_err(|error| HostError::Engine(format!("the thread that keeps plugins' time does not start: {error}")))?;
-    Ok(engine)
+    let ticker = Ticker::start(engine.weak())?;
+    Ok((engine, ticker))
 }
 
 /// An engine that compiles and runs nothing: the same code comes out of it, and no slots are reserved for instances.
@@ -164,11 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn the_epoch_advances_and_ends_with_the_engine() {
-        let engine = start().unwrap();
+    fn the_epoch_advances_while_something_runs_and_ends_with_the_engine() {
+        let (engine, ticker) = start().unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let endless = wat::parse_str(r#"(module (func (export "run") (loop (br 0))))"#).unwrap();
+        let module = wasmtime::Module::new(&engine, endless).unwrap();
+        for _ in 0..2 {
+            let _ticking = ticker.begin();
+            let mut store = wasmtime::Store::new(&engine, ());
+            store.set_epoch_deadline(2);
+            let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+            assert!(run.call(&mut store, ()).unwrap_err().is::<wasmtime::Trap>());
+        }
         let weak = engine.weak();
-        drop(engine);
-        let until = std::time::Instant::now() + Duration::from_secs(10);
+        drop((module, engine));
         while weak.upgrade().is_some() {
             assert!(std::time::Instant::now() < until, "the thread keeps the engine");
             std::thread::yield_now();

@@ -36,6 +36,8 @@ use crate::interfaces::Interfaces;
 use crate::limits::{self, LimitOverrides, Limits};
 use crate::plugin::{Inner, Plugin};
 use crate::stats::Statistics;
+use crate::threads::{Ended, Threads};
+use crate::ticker::Ticker;
 use crate::{engine, imports, needs};
 
 /// What a host needs of the rest of the server.
@@ -77,6 +79,8 @@ pub struct PluginSpec {
 #[derive(Clone)]
 pub struct PluginHost {
     engine: Engine,
+    ticker: Arc<Ticker>,
+    threads: Threads,
     cache: Cache,
     settings: Arc<HostSettings>,
     instances: Arc<Semaphore>,
@@ -91,11 +95,12 @@ impl PluginHost {
     /// # Errors
     /// The engine does not start on this machine, or the folder is not usable.
     pub fn new(settings: HostSettings) -> Result<PluginHost, HostError> {
-        let engine = engine::start()?;
+        let (engine, ticker) = engine::start()?;
+        let threads = Threads::start()?;
         let cache = Cache::open(&engine, settings.compiler.clone(), settings.cache_dir.clone())?;
         let instances = Arc::new(Semaphore::new(limits::INSTANCES as usize));
         let (settings, wall_clock) = (Arc::new(settings), WallClock::Running);
-        Ok(PluginHost { engine, cache, settings, instances, wall_clock, statistics: Arc::default() })
+        Ok(PluginHost { engine, ticker, threads, cache, settings, instances, wall_clock, statistics: Arc::default() })
     }
 
     /// The same host, but the time of day that plugins see stands still: a test's expectation then holds tomorrow. Time
@@ -133,9 +138,15 @@ impl PluginHost {
         self.accept(spec).await.map_err(|reason| LoadError { plugin, source_name, reason })
     }
 
-    async fn accept(&self, spec: PluginSpec) -> Result<Plugin, LoadReason> {
+    async fn accept(&self, mut spec: PluginSpec) -> Result<Plugin, LoadReason> {
         let limits = self.settings.limits.clone().with(&spec.limits)?;
-        let inspection = inspect_within(&spec.wasm, limits.component_bytes)?;
+        let most = limits.component_bytes;
+        // A component can be large, and made to take long to be read.
+        let wasm = std::mem::take(&mut spec.wasm);
+        let read = self.threads.run(async move { (inspect_within(&wasm, most), wasm) }).await;
+        let (inspection, wasm) =
+            read.map_err(|Ended| LoadReason::Compile("it could not be read to its end".to_owned()))?;
+        let inspection = inspection?;
         let manifest = &inspection.manifest;
         if manifest.id != spec.id {
             return Err(LoadReason::OtherId { manifest: manifest.id.clone() });
@@ -161,9 +172,13 @@ impl PluginHost {
             effective: effective.http.clone(),
         };
 
-        let sha256 = inspection.digest.trim_start_matches("sha256:");
+        let sha256 = inspection.digest.trim_start_matches("sha256:").to_owned();
         let bounds = Bounds { time: limits.compile_time, memory: limits.compile_memory };
-        let compiled = self.cache.component(spec.wasm, sha256, bounds).await;
+        // A process has the priority of the thread that starts it.
+        let cache = self.cache.clone();
+        let compiled = self.threads.run(async move { cache.component(wasm, &sha256, bounds).await }).await;
+        let compiled =
+            compiled.map_err(|Ended| LoadReason::Compile("its compilation was not watched to its end".to_owned()))?;
         let component = compiled.map_err(|refused| match refused {
             Refused::Version(message) => LoadReason::Version(message),
             Refused::Compile(message) => LoadReason::Compile(message),
@@ -200,12 +215,14 @@ impl PluginHost {
                 manifest: inspection.manifest,
                 granted: spec.grant,
                 effective,
+                threads: self.threads.clone(),
+                ticker: self.ticker.clone(),
                 pre,
                 config,
                 policy,
                 egress: self.settings.egress.clone(),
                 kv,
-                calls: Semaphore::new(limits.concurrent_calls),
+                calls: Arc::new(Semaphore::new(limits.concurrent_calls)),
                 outbound: Semaphore::new(limits.outbound_requests),
                 instances: self.instances.clone(),
                 breaker: Mutex::new(Breaker::new(&limits)),

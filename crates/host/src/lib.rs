@@ -42,6 +42,8 @@ mod needs;
 mod plugin;
 pub mod spans;
 mod stats;
+mod threads;
+mod ticker;
 mod workspace;
 
 pub use acting::{Acting, CatalogError, CatalogOrder, CatalogPage, CatalogQuery, CatalogReader};

@@ -22,6 +22,8 @@ use crate::extension::scaffolder_actions::Schemas;
 use crate::guest_config::GuestConfig;
 use crate::limits::Limits;
 use crate::stats::Recorder;
+use crate::threads::Threads;
+use crate::ticker::Ticker;
 
 /// A plugin that was accepted. Cheap to clone. Nothing of it runs between calls.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) granted: Rights,
     pub(crate) effective: Rights,
     pub(crate) limits: Limits,
+    pub(crate) threads: Threads,
+    pub(crate) ticker: Arc<Ticker>,
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) entity_processor: Option<entity_processor::GuestIndices>,
     pub(crate) entity_provider: Option<entity_provider::GuestIndices>,
@@ -55,7 +59,7 @@ pub(crate) struct Inner {
     pub(crate) scaffolder_actions: Option<scaffolder_actions::GuestIndices>,
     pub(crate) ui: Option<ui::GuestIndices>,
     /// By the ids of all actions of the manifest.
-    pub(crate) action_schemas: BTreeMap<String, Schemas>,
+    pub(crate) action_schemas: BTreeMap<String, Arc<Schemas>>,
     /// Those that it may be told of.
     pub(crate) webhooks: Vec<Webhook>,
     pub(crate) config: GuestConfig,
@@ -63,7 +67,7 @@ pub(crate) struct Inner {
     pub(crate) egress: Egress,
     pub(crate) kv: Kept,
     /// Calls of this plugin at a time.
-    pub(crate) calls: Semaphore,
+    pub(crate) calls: Arc<Semaphore>,
     /// Outgoing requests of this plugin at a time.
     pub(crate) outbound: Semaphore,
     /// Instances of all plugins at a time.

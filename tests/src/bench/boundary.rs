@@ -58,16 +58,16 @@ pub async fn measure(folder: &Path) -> Result<Vec<Figure>> {
 
     let processor = load(&host, &environment::guest("good_processor")?, json!({ "greeting": GREETING })).await?;
     for count in [1, BATCH] {
-        let inputs = inputs(count)?;
+        let inputs: Arc<[ProcessInput]> = inputs(count)?.into();
         let ours = repeat(Rounds::QUERY, async || {
-            let outputs = processor.process(&acting, "greeting", Hook::PreProcess, &inputs).await;
+            let outputs = processor.process(&acting, "greeting", Hook::PreProcess, inputs.clone()).await;
             for output in outputs {
                 is_greeted(&output?)?;
             }
             Ok(())
         });
         let ours = ours.await?;
-        let text = serde_json::to_string(&inputs)?;
+        let text = serde_json::to_string(&*inputs)?;
         let native = repeat(Rounds::QUERY, async || {
             ensure!(!native(&text)?.is_empty(), "it answers");
             Ok(())
@@ -85,7 +85,7 @@ pub async fn measure(folder: &Path) -> Result<Vec<Figure>> {
         let answer = self::native(&text)?;
         let own = repeat(Rounds::QUERY, async || {
             let outcomes: Vec<ProcessOutcome> = serde_json::from_str(&answer)?;
-            ensure!(serde_json::to_string(&inputs)?.len() == text.len() && outcomes.len() == count, "it is the same");
+            ensure!(serde_json::to_string(&*inputs)?.len() == text.len() && outcomes.len() == count, "it is the same");
             Ok(())
         });
         figures.push(timed("of these, what the portal writes and reads itself", &own.await?));

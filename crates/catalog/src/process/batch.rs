@@ -65,7 +65,7 @@ impl Batcher {
         if inputs.is_empty() {
             return;
         }
-        let results = self.processor.process(self.hook, &inputs).await;
+        let results = self.processor.process(self.hook, inputs.into()).await;
         drop(turn);
         for (sender, result) in senders.into_iter().zip(results) {
             // Whoever is gone by now needs no answer.

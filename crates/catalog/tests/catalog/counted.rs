@@ -64,7 +64,7 @@ impl EntityProcessor for Noting {
         &self.digest
     }
 
-    async fn process(&self, _: Hook, inputs: &[ProcessInput]) -> Vec<Result<ProcessOutput, ProcessorError>> {
+    async fn process(&self, _: Hook, inputs: Arc<[ProcessInput]>) -> Vec<Result<ProcessOutput, ProcessorError>> {
         self.asked.lock().unwrap().extend(inputs.iter().map(|input| input.entity.name().to_owned()));
         inputs.iter().map(|_| Ok(ProcessOutput::default())).collect()
     }

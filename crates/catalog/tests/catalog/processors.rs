@@ -82,7 +82,7 @@ impl EntityProcessor for Fake {
         &self.digest
     }
 
-    async fn process(&self, _: Hook, inputs: &[ProcessInput]) -> Vec<Answer> {
+    async fn process(&self, _: Hook, inputs: Arc<[ProcessInput]>) -> Vec<Answer> {
         self.calls.lock().unwrap().push(inputs.iter().map(|input| input.entity.name().to_owned()).collect());
         inputs.iter().map(|input| (self.answer)(input)).collect()
     }

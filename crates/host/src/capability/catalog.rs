@@ -18,13 +18,15 @@ impl wit::Host for CallState {
     async fn get(&mut self, refs: Vec<String>) -> wasmtime::Result<Result<Vec<Option<String>>, Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("catalog.get");
-        Ok(get(&self.plugin, &*self.acting.catalog, &refs).await)
+        let (plugin, catalog) = (self.plugin.clone(), self.acting.catalog.clone());
+        self.ask(async move { get(&plugin, &*catalog, &refs).await }).await
     }
 
     async fn query(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Page, Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("catalog.query");
-        Ok(query(&self.plugin, &*self.acting.catalog, request).await)
+        let (plugin, catalog) = (self.plugin.clone(), self.acting.catalog.clone());
+        self.ask(async move { query(&plugin, &*catalog, request).await }).await
     }
 }
 

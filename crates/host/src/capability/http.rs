@@ -33,10 +33,13 @@ impl wit::Host for CallState {
             let message = format!("{count} requests at once; at most {} go together", limits::REQUESTS_PER_SEND);
             return Ok((0..count).map(|_| Err(Error::TooLarge(message.clone()))).collect());
         }
-        let (deadline, user) = (self.deadline, self.acting.user.as_deref());
-        let secrets = self.carried.secrets.as_slice();
-        let sent = requests.into_iter().map(|request| send(&plugin, secrets, user, deadline, request));
-        let answers = join_all(sent).await;
+        let (deadline, user) = (self.deadline, self.acting.user.clone());
+        let secrets = self.carried.secrets.clone();
+        let all = async move {
+            let sent = requests.into_iter().map(|request| send(&plugin, &secrets, user.as_deref(), deadline, request));
+            join_all(sent).await
+        };
+        let answers = self.ask(all).await?;
         Ok(answers
             .into_iter()
             .map(|answer| {

@@ -11,29 +11,31 @@ impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("kv.get");
-        let plugin = &self.plugin;
-        Ok(plugin.kv.get(&key).await.map_err(|error| told(&plugin.id, error)))
+        let plugin = self.plugin.clone();
+        self.ask(async move { plugin.kv.get(&key).await.map_err(|error| told(&plugin.id, error)) }).await
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("kv.set");
-        let plugin = &self.plugin;
-        Ok(plugin.kv.set(&key, &value).await.map_err(|error| told(&plugin.id, error)))
+        let plugin = self.plugin.clone();
+        self.ask(async move { plugin.kv.set(&key, &value).await.map_err(|error| told(&plugin.id, error)) }).await
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("kv.delete");
-        let plugin = &self.plugin;
-        Ok(plugin.kv.delete(&key).await.map_err(|error| told(&plugin.id, error)))
+        let plugin = self.plugin.clone();
+        self.ask(async move { plugin.kv.delete(&key).await.map_err(|error| told(&plugin.id, error)) }).await
     }
 
     async fn keys(&mut self, prefix: String, after: Option<String>) -> wasmtime::Result<Result<Vec<String>, Error>> {
         self.has_asked = true;
         self.plugin.stats.host_call("kv.keys");
-        let plugin = &self.plugin;
-        Ok(plugin.kv.keys(&prefix, after.as_deref()).await.map_err(|error| told(&plugin.id, error)))
+        let plugin = self.plugin.clone();
+        let keys =
+            async move { plugin.kv.keys(&prefix, after.as_deref()).await.map_err(|error| told(&plugin.id, error)) };
+        self.ask(keys).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! `callboard:plugin/entity-processor`: has a say in what becomes of an entity.
 
+use std::sync::Arc;
+
 use callboard_model::filter::Predicate;
 use callboard_model::processing::{Hook, ProcessInput, ProcessOutput, STEPS};
 use callboard_model::stable_json;
@@ -48,6 +50,7 @@ struct Call<'a> {
     acting: &'a Acting,
     processor: &'a str,
     hook: Hook,
+    inputs: &'a Arc<[ProcessInput]>,
 }
 
 impl Plugin {
@@ -101,9 +104,9 @@ impl Plugin {
         acting: &Acting,
         processor: &str,
         hook: Hook,
-        inputs: &[ProcessInput],
+        inputs: Arc<[ProcessInput]>,
     ) -> Vec<Result<ProcessOutput, PluginError>> {
-        let call = Call { acting, processor, hook };
+        let call = Call { acting, processor, hook, inputs: &inputs };
         let contributed = &self.inner.manifest.contributes.entity_processor;
         if !contributed.iter().any(|other| other.id == processor && other.hooks.contains(&hook)) {
             let message = format!("it has no processor `{processor}` for {hook}");
@@ -117,7 +120,7 @@ impl Plugin {
                 Ok(item) => item,
                 Err(problem) => {
                     results.extend(self.process_batch(call, std::mem::take(&mut batch)).await);
-                    results.push(Err(self.item_error(call, index, input, problem)));
+                    results.push(Err(self.item_error(call, index, problem)));
                     continue;
                 }
             };
@@ -131,7 +134,7 @@ impl Plugin {
     }
 
     /// One result for each item, whatever happens.
-    async fn process_batch(&self, call: Call<'_>, batch: Batch<'_>) -> Vec<Result<ProcessOutput, PluginError>> {
+    async fn process_batch(&self, call: Call<'_>, batch: Batch) -> Vec<Result<ProcessOutput, PluginError>> {
         let items = batch.items();
         if items.is_empty() {
             return Vec::new();
@@ -147,7 +150,7 @@ impl Plugin {
     async fn process_singly(
         &self,
         call: Call<'_>,
-        items: &[Item<'_>],
+        items: &[Item],
         mut last: PluginError,
     ) -> Vec<Result<ProcessOutput, PluginError>> {
         tracing::warn!(
@@ -163,7 +166,7 @@ impl Plugin {
         for item in items {
             if faults == PROCESSOR_RETRY_FAULTS || Instant::now() >= until {
                 let message = format!("it was not tried, because others ended in faults; the last: {}", last.message);
-                results.push(Err(self.item_error(call, item.index, item.input, (ErrorKind::NotTried, message))));
+                results.push(Err(self.item_error(call, item.index, (ErrorKind::NotTried, message))));
                 continue;
             }
             match self.process_once(call, std::slice::from_ref(item)).await {
@@ -184,7 +187,7 @@ impl Plugin {
     async fn process_once(
         &self,
         call: Call<'_>,
-        items: &[Item<'_>],
+        items: &[Item],
     ) -> Result<Vec<Result<ProcessOutput, PluginError>>, PluginError> {
         let target = self.processor_target(call.acting);
         let Some(indices) = self.inner.entity_processor.clone() else {
@@ -192,6 +195,8 @@ impl Plugin {
             return Err(self.error(&target, ErrorKind::NotThere, message));
         };
         let (processor, json) = (call.processor.to_owned(), batch::json(items));
+        let (plugin, inputs, called) = (self.clone(), call.inputs.clone(), call.hook);
+        let handed: Vec<usize> = items.iter().map(|item| item.index).collect();
         let hook = match call.hook {
             Hook::PreProcess => wit::Hook::PreProcess,
             Hook::PostProcess => wit::Hook::PostProcess,
@@ -206,14 +211,15 @@ impl Plugin {
                         Ok(answer.map(|json| (json, store.data().has_asked)))
                     })
                 },
-                |(json, has_asked)| {
-                    let kinds = &self.inner.effective.entity_processor.kinds;
-                    Answer { hook: call.hook, kinds, has_asked }.read(&json, items)
+                move |(json, has_asked)| {
+                    let kinds = &plugin.inner.effective.entity_processor.kinds;
+                    let handed: Vec<&ProcessInput> = handed.iter().filter_map(|index| inputs.get(*index)).collect();
+                    Answer { hook: called, kinds, has_asked }.read(&json, &handed)
                 },
             )
             .await?;
-        let named = |(item, result): (&Item<'_>, Result<ProcessOutput, Problem>)| {
-            result.map_err(|problem| self.item_error(call, item.index, item.input, problem))
+        let named = |(item, result): (&Item, Result<ProcessOutput, Problem>)| {
+            result.map_err(|problem| self.item_error(call, item.index, problem))
         };
         Ok(items.iter().zip(answered).map(named).collect())
     }
@@ -222,18 +228,14 @@ impl Plugin {
         Target { extension_point: POINT, function: "process", acting, limit: self.inner.limits.processor_deadline }
     }
 
-    fn of_item(&self, call: Call<'_>, item: &Item<'_>, error: &PluginError) -> PluginError {
-        self.item_error(call, item.index, item.input, (error.kind.clone(), error.message.clone()))
+    fn of_item(&self, call: Call<'_>, item: &Item, error: &PluginError) -> PluginError {
+        self.item_error(call, item.index, (error.kind.clone(), error.message.clone()))
     }
 
-    fn item_error(&self, call: Call<'_>, index: usize, input: &ProcessInput, problem: Problem) -> PluginError {
+    fn item_error(&self, call: Call<'_>, index: usize, problem: Problem) -> PluginError {
         let (kind, message) = problem;
-        let message = format!(
-            "processor `{}`, {}, item {index} ({}): {message}",
-            call.processor,
-            call.hook,
-            input.entity.entity_ref()
-        );
+        let entity = call.inputs.get(index).map(|input| input.entity.entity_ref().to_string()).unwrap_or_default();
+        let message = format!("processor `{}`, {}, item {index} ({entity}): {message}", call.processor, call.hook);
         self.error(&self.processor_target(call.acting), kind, message)
     }
 }

@@ -91,7 +91,7 @@ impl Plugin {
             let message = "it does not export `entity-provider`".to_owned();
             return Err(self.error(&target, ErrorKind::NotThere, message));
         };
-        let provider = provider.to_owned();
+        let (plugin, provider) = (self.clone(), provider.to_owned());
         self.call(
             target,
             move |store, instance, context| {
@@ -100,7 +100,7 @@ impl Plugin {
                     guest.call_read(store, &context, &provider, cursor.as_deref()).await
                 })
             },
-            |page| self.check_page(page),
+            move |page| plugin.check_page(page),
         )
         .await
     }

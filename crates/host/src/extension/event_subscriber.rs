@@ -78,6 +78,7 @@ impl Plugin {
             bytes => Err(format!("the events have {bytes} bytes, but at most {BATCH_BYTES} cross at once")),
         });
         let json = json.map_err(|message| self.error(&target, ErrorKind::Input, message))?;
+        let expected = events.len();
         self.call(
             target,
             move |store, instance, context| {
@@ -86,7 +87,7 @@ impl Plugin {
                     guest.call_on_events(store, &context, &json).await
                 })
             },
-            |json| outcomes(&json, events.len()),
+            move |json| outcomes(&json, expected),
         )
         .await
     }

@@ -88,7 +88,7 @@ impl Plugin {
             return refuse(ErrorKind::NotThere, self.no_action(action));
         };
         let (Some(schemas), Some(indices)) =
-            (self.inner.action_schemas.get(action), self.inner.scaffolder_actions.clone())
+            (self.inner.action_schemas.get(action).cloned(), self.inner.scaffolder_actions.clone())
         else {
             return refuse(ErrorKind::NotThere, self.no_action(action));
         };
@@ -121,7 +121,7 @@ impl Plugin {
                     guest.call_run(store, &context, &action, &input, &info).await
                 })
             },
-            |json| schemas.read_output(&json),
+            move |json| schemas.read_output(&json),
         )
         .await
     }
@@ -156,7 +156,7 @@ impl Schemas {
     ///
     /// # Errors
     /// One of them cannot be used. Says which, and why.
-    pub(crate) fn all(manifest: &Manifest) -> Result<BTreeMap<String, Schemas>, String> {
+    pub(crate) fn all(manifest: &Manifest) -> Result<BTreeMap<String, Arc<Schemas>>, String> {
         let actions = &manifest.contributes.scaffolder_actions;
         let compiled = actions.iter().map(|action| {
             let compile = |key: &str, schema: &Value| {
@@ -166,7 +166,7 @@ impl Schemas {
                 input: compile("inputSchema", &action.input_schema)?,
                 output: compile("outputSchema", &action.output_schema)?,
             };
-            Ok((action.id.clone(), schemas))
+            Ok((action.id.clone(), Arc::new(schemas)))
         });
         compiled.collect()
     }

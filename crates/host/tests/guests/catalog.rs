@@ -183,7 +183,7 @@ async fn who_reads_has_asked() {
         let plugin = fixture.load_with("catalog_reader", json!({ "wish": wish.to_string() })).await;
         assert!(plugin.processors().iter().all(|processor| !processor.pure), "it may ask the catalog");
         let acting = Acting { catalog: catalog.clone(), ..nobody() };
-        let mut results = plugin.process(&acting, "look", Hook::PostProcess, std::slice::from_ref(&input)).await;
+        let mut results = plugin.process(&acting, "look", Hook::PostProcess, [input.clone()].into()).await;
         assert_eq!(results.pop().unwrap().unwrap().fresh_for_ms, fresh_for_ms, "{wish}");
     }
 }

@@ -1,6 +1,7 @@
 //! Processors: what they may do comes through, what they may not is told by name, and a fault costs only the entity that
 //! is to blame for it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callboard_host::{ErrorKind, GuestError, Limits, Plugin, PluginError};
@@ -39,7 +40,7 @@ fn input(name: &str, annotations: Value) -> ProcessInput {
     }
 }
 
-fn inputs(names: &[&str]) -> Vec<ProcessInput> {
+fn inputs(names: &[&str]) -> Arc<[ProcessInput]> {
     names.iter().map(|name| input(name, json!({}))).collect()
 }
 
@@ -51,7 +52,7 @@ async fn attack(
     names: &[&str],
 ) -> Vec<Result<ProcessOutput, PluginError>> {
     let plugin = fixture.load("hostile_processor").await;
-    let results = plugin.process(&nobody(), processor, hook, &inputs(names)).await;
+    let results = plugin.process(&nobody(), processor, hook, inputs(names)).await;
     assert_eq!(results.len(), names.len(), "one for each: {results:?}");
     for (index, (result, name)) in results.iter().zip(names).enumerate() {
         if let Err(error) = result {
@@ -161,15 +162,15 @@ async fn a_processor_that_always_fails_is_suspended() {
     let bystander = fixture.load("good_processor").await;
     let entities = inputs(&["a", "b"]);
     for _ in 0..3 {
-        plugin.process(&nobody(), "panic", Hook::PostProcess, &entities).await;
+        plugin.process(&nobody(), "panic", Hook::PostProcess, entities.clone()).await;
     }
     assert_eq!(plugin.state(), PluginState::Suspended);
-    for result in plugin.process(&nobody(), "panic", Hook::PostProcess, &entities).await {
+    for result in plugin.process(&nobody(), "panic", Hook::PostProcess, entities.clone()).await {
         let error = result.unwrap_err();
         assert!(matches!(error.kind, ErrorKind::Suspended { .. }), "{error}");
         assert!(error.message.contains("the processor says no"), "{error}");
     }
-    let results = bystander.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
+    let results = bystander.process(&nobody(), "greeting", Hook::PreProcess, entities.clone()).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
 
@@ -205,7 +206,7 @@ async fn a_processor_changes_and_emits() {
     let fixture = fixture().await;
     let plugin = good(&fixture).await;
     let process = async |processor: &str, hook, input: ProcessInput| {
-        plugin.process(&nobody(), processor, hook, &[input]).await.pop().expect("a result")
+        plugin.process(&nobody(), processor, hook, [input].into()).await.pop().expect("a result")
     };
 
     let output = process("greeting", Hook::PreProcess, input("a", json!({}))).await.unwrap();
@@ -246,9 +247,10 @@ async fn what_is_too_much_for_one_call_goes_in_several() {
     let mut huge = input("huge", json!({})).entity.into_value();
     huge["spec"]["definition"] = json!("x".repeat(4 * 1024 * 1024));
     entities[1_700].entity = Entity::from_value(huge).unwrap();
-    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
+    let entities: Arc<[ProcessInput]> = entities.into();
+    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, entities.clone()).await;
     assert_eq!(results.len(), entities.len());
-    for (index, (result, input)) in results.into_iter().zip(&entities).enumerate() {
+    for (index, (result, input)) in results.into_iter().zip(&*entities).enumerate() {
         if index == 1_700 {
             let error = result.unwrap_err();
             assert_eq!(error.kind, ErrorKind::Input);
@@ -277,7 +279,8 @@ async fn a_full_batch_fits_into_memory() {
         entity["spec"]["profile"] = json!({ "a": { "b": 1 } });
         input.entity = Entity::from_value(entity).unwrap();
     }
-    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, &entities).await;
+    let entities: Arc<[ProcessInput]> = entities.into();
+    let results = plugin.process(&nobody(), "greeting", Hook::PreProcess, entities.clone()).await;
     assert!(results.iter().all(|result| result.as_ref().is_ok_and(|output| output.entity.is_some())));
 }
 
@@ -286,7 +289,7 @@ async fn what_the_manifest_does_not_name_is_not_called() {
     let fixture = fixture().await;
     let plugin = good(&fixture).await;
     for (processor, hook) in [("nothing", Hook::PreProcess), ("greeting", Hook::PostProcess)] {
-        let results = plugin.process(&nobody(), processor, hook, &inputs(&["a", "b"])).await;
+        let results = plugin.process(&nobody(), processor, hook, inputs(&["a", "b"])).await;
         assert_eq!(results.len(), 2);
         for result in results {
             let error = result.unwrap_err();

@@ -1,5 +1,7 @@
 //! A plugin's processor as the catalog's [`EntityProcessor`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use callboard_catalog::{EntityProcessor, ProcessorError};
 use callboard_host::{ErrorKind, Plugin, Processor};
@@ -49,7 +51,7 @@ impl EntityProcessor for PluginProcessor {
         &self.digest
     }
 
-    async fn process(&self, hook: Hook, inputs: &[ProcessInput]) -> Vec<Result<ProcessOutput, ProcessorError>> {
+    async fn process(&self, hook: Hook, inputs: Arc<[ProcessInput]>) -> Vec<Result<ProcessOutput, ProcessorError>> {
         let acting = self.scheduled.acting(self.plugin.id());
         let results = self.plugin.process(&acting, &self.processor.id, hook, inputs).await;
         let failed = |error: callboard_host::PluginError| ProcessorError {

@@ -174,8 +174,8 @@ impl Run<'_> {
             let entity = Entity::from_value(entity.clone()).map_err(|error| format!("entities[{index}]: {error}"))?;
             Ok(ProcessInput { entity, location: location.clone(), origin_location: location.clone() })
         });
-        let inputs = inputs.collect::<Result<Vec<_>, String>>()?;
-        let results = self.timed(plugin.process(scheduled, &call.processor, call.hook, &inputs)).await;
+        let inputs = inputs.collect::<Result<Arc<[_]>, String>>()?;
+        let results = self.timed(plugin.process(scheduled, &call.processor, call.hook, inputs)).await;
         let results = results.into_iter().map(|result| match result {
             Ok(output) => told(&output),
             Err(error) => Ok(said(error)?),

@@ -15,10 +15,11 @@ use callboard_tests::portal::{merge, with_plugin};
 use callboard_tests::process::Server;
 use callboard_tests::webhook::{SECRET, send, signature};
 use callboard_tests::{environment, s3};
+use futures::FutureExt;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio::process::Command;
 
-use crate::probe::{p99, steadily};
+use crate::probe::{Probe, p99};
 use crate::{MIB, count, folder, until};
 
 /// Those that attack nobody: they show what a good plugin may, or what a test tells them.
@@ -56,6 +57,9 @@ const ROUNDS: u32 = 200;
 const LONGEST: Duration = Duration::from_secs(12);
 const MOST_GROWTH: u64 = 128 * MIB;
 
+/// Of the threads of plugins, as `nice` has it.
+const NICENESS: &str = "10";
+
 /// How much longer others may wait. It is told and not asserted, since it says nothing on a machine that does other things
 /// too.
 const BOUND: f64 = 1.1;
@@ -63,6 +67,15 @@ const BOUND: f64 = 1.1;
 /// Attacked by each guest in turn, or by some, the server neither grows nor stops serving. How long others wait meanwhile is
 /// told, and judged by whoever reads it.
 pub(crate) async fn run(only: &[OsString]) -> Result<()> {
+    let floor = beside_processes().await?;
+    println!(
+        "beside as many other processes of the priority of plugins as there are processors, which count and do nothing else: a page of \
+         the catalog: p99 {:.2} ms, {:.2} while they do not; the tab of another plugin: p99 {:.2} ms, {:.2}",
+        p99(&floor[0].during),
+        p99(&floor[0].quiet),
+        p99(&floor[1].during),
+        p99(&floor[1].quiet)
+    );
     let mut guests = 0;
     let mut within = [0; 2];
     let mut beside_good = Vec::new();
@@ -85,6 +98,34 @@ pub(crate) async fn run(only: &[OsString]) -> Result<()> {
         beside_good.get(beside_good.len() / 2).copied().unwrap_or_default()
     );
     Ok(())
+}
+
+/// What others wait where no plugin does anything, but other processes do: that much is the system's.
+async fn beside_processes() -> Result<[Other; 2]> {
+    const TURNS: u32 = 20;
+    let folder = folder(with_plugin("read-env", &environment::guest(BYSTANDER)?, &json!({})))?;
+    let server = Server::start_quietly(folder.path()).await?;
+    let probes = Probes::start(server.client())?;
+    let mut others = OTHERS.map(Other::new);
+    for _ in 0..TURNS {
+        probes.are_in(QUIET);
+        tokio::time::sleep(TURN).await;
+        let processors = std::thread::available_parallelism()?.get();
+        let mut counting = Vec::new();
+        for _ in 0..processors {
+            let mut command = Command::new("nice");
+            command.args(["-n", NICENESS, "sh", "-c", "while :; do :; done"]);
+            counting.push(command.kill_on_drop(true).spawn().context("`nice` did not start")?);
+        }
+        probes.are_in(ATTACKED);
+        tokio::time::sleep(TURN).await;
+        for mut process in counting {
+            process.kill().await?;
+        }
+    }
+    probes.end(&mut others)?;
+    server.kill().await?;
+    Ok(others)
 }
 
 /// All that attack, sorted.
@@ -119,15 +160,15 @@ async fn attacked_by(name: &str) -> Result<Told> {
     let way = Way::of(&plugin, inspection.as_ref())?;
 
     let mut told = Told { way, attacks: 0, now: 0, most: 0, others: OTHERS.map(Other::new) };
+    let probes = Probes::start(client)?;
     let (mut after_warming, mut attacked) = (0, Duration::ZERO);
     while attacked < PROBED || told.attacks < ROUNDS && attacked < LONGEST {
-        let quiet = beside(client, async {
-            tokio::time::sleep(TURN).await;
-            Ok(())
-        });
-        let quiet = quiet.await?;
-        let good = beside(client, for_a_turn(async || Way::Page.attack(client, folder.path(), GOOD, 0).await)).await?;
+        probes.are_in(QUIET);
+        tokio::time::sleep(TURN).await;
+        probes.are_in(GOOD_ONE);
+        for_a_turn(async || Way::Page.attack(client, folder.path(), GOOD, 0).await).await?;
         let begun = Instant::now();
+        probes.are_in(ATTACKED);
         let attacks = for_a_turn(async || {
             way.attack(client, folder.path(), &id, told.attacks).await?;
             told.attacks += 1;
@@ -136,14 +177,10 @@ async fn attacked_by(name: &str) -> Result<Told> {
             }
             Ok(())
         });
-        let during = beside(client, attacks).await?;
+        attacks.await?;
         attacked += begun.elapsed();
-        for (index, other) in told.others.iter_mut().enumerate() {
-            for (times, new) in [(&mut other.quiet, &quiet), (&mut other.good, &good), (&mut other.during, &during)] {
-                times.extend(new.get(index).into_iter().flatten());
-            }
-        }
     }
+    probes.end(&mut told.others)?;
     client.get("api/plugins").await?.ok()?;
     (told.now, told.most) = server.memory()?;
     ensure!(told.now < after_warming + MOST_GROWTH, "from {} to {} MiB", after_warming / MIB, told.now / MIB);
@@ -248,25 +285,37 @@ impl Way {
 /// What is looked at meanwhile.
 const OTHERS: [&str; 2] = ["a page of the catalog", "the tab of another plugin"];
 
-/// Asks for other pages as long as something lasts: how long each answer took.
-async fn beside(client: &Client, work: impl Future<Output = Result<()>>) -> Result<[Vec<Duration>; 2]> {
-    let over = CancellationToken::new();
-    let catalog = steadily(&over, async || {
-        client.get("api/catalog/entities/by-query?limit=20").await?.ok()?;
+/// What happens while others are asked.
+const QUIET: usize = 0;
+const GOOD_ONE: usize = 1;
+const ATTACKED: usize = 2;
+
+/// Asks for both.
+struct Probes([Probe<3>; 2]);
+
+impl Probes {
+    fn start(client: &Client) -> Result<Self> {
+        let catalog = Probe::start(client, |client| {
+            async move { client.get("api/catalog/entities/by-query?limit=20").await?.ok().map(drop) }.boxed()
+        })?;
+        let tab = Probe::start(client, |client| {
+            async move { client.post("api/plugins/read-env/ui/attack/render", &json!({})).await?.ok().map(drop) }
+                .boxed()
+        })?;
+        Ok(Self([catalog, tab]))
+    }
+
+    fn are_in(&self, phase: usize) {
+        self.0.iter().for_each(|probe| probe.is_in(phase));
+    }
+
+    fn end(self, others: &mut [Other; 2]) -> Result<()> {
+        for (probe, other) in self.0.into_iter().zip(others) {
+            let [quiet, good, during] = probe.end()?;
+            *other = Other { quiet, good, during, ..*other };
+        }
         Ok(())
-    });
-    let tab = steadily(&over, async || {
-        client.post("api/plugins/read-env/ui/attack/render", &json!({})).await?.ok()?;
-        Ok(())
-    });
-    let work = async {
-        let done = work.await;
-        over.cancel();
-        done
-    };
-    let (done, catalog, tab) = tokio::join!(work, catalog, tab);
-    done?;
-    Ok([catalog?, tab?])
+    }
 }
 
 /// One request after the other, with a pause where they are fast.

@@ -13,7 +13,6 @@ use serde_json::Value;
 use crate::call::output::clean;
 use crate::error::{ErrorKind, GuestError};
 use crate::extension::entity_processor::POINT;
-use crate::extension::entity_processor::batch::Item;
 use crate::extension::{may_bring, may_locate};
 use crate::limits::{
     BATCH_BYTES, EMITTED_ENTITIES, EMITTED_NOTES, EMITTED_RELATIONS, FRESH_FOR, FRESH_FOR_LEAST, FRESH_FOR_MOST,
@@ -40,24 +39,30 @@ pub(super) struct Answer<'a> {
 
 impl Answer<'_> {
     /// One result for each item. The outer error is about the answer as a whole.
-    pub(super) fn read(&self, json: &str, items: &[Item<'_>]) -> Result<Vec<Result<ProcessOutput, Problem>>, String> {
+    ///
+    /// `handed` are those that the guest was handed, in their order.
+    pub(super) fn read(
+        &self,
+        json: &str,
+        handed: &[&ProcessInput],
+    ) -> Result<Vec<Result<ProcessOutput, Problem>>, String> {
         if json.len() > BATCH_BYTES {
             return Err(format!("its results have {} bytes, but at most {BATCH_BYTES} cross at once", json.len()));
         }
         let results = results(json)
             .map_err(|error| format!("its results are not a JSON list: {}", clean(&error.to_string(), 300)))?;
-        if results.len() != items.len() {
+        if results.len() != handed.len() {
             return Err(format!(
                 "it gave {} results for {} entities; there must be one for each",
                 results.len(),
-                items.len()
+                handed.len()
             ));
         }
-        let judged = |(result, item): (Result<ProcessOutcome, Problem>, &Item<'_>)| match result? {
-            ProcessOutcome::Output(output) => self.output(*output, item.input).map_err(wrong),
+        let judged = |(result, input): (Result<ProcessOutcome, Problem>, &&ProcessInput)| match result? {
+            ProcessOutcome::Output(output) => self.output(*output, input).map_err(wrong),
             ProcessOutcome::Failed(failure) => Err(reported(&failure)),
         };
-        Ok(results.into_iter().zip(items).map(judged).collect())
+        Ok(results.into_iter().zip(handed).map(judged).collect())
     }
 
     fn output(&self, output: ProcessOutput, input: &ProcessInput) -> Result<ProcessOutput, String> {
@@ -239,9 +244,8 @@ mod tests {
     fn answer(hook: Hook, has_asked: bool, result: &Value) -> Result<ProcessOutput, Problem> {
         let kinds = ["Resource".to_owned()];
         let input = input();
-        let items = [Item::new(0, &input).unwrap()];
         let answer = Answer { hook, kinds: &kinds, has_asked };
-        let mut results = answer.read(&json!([result]).to_string(), &items).unwrap();
+        let mut results = answer.read(&json!([result]).to_string(), &[&input]).unwrap();
         results.pop().unwrap()
     }
 
@@ -341,9 +345,8 @@ mod tests {
     fn whole_answers() {
         let check = |json: &str, expected: &str| {
             let input = input();
-            let items = [Item::new(0, &input).unwrap()];
             let answer = Answer { hook: Hook::PostProcess, kinds: &[], has_asked: false };
-            let message = answer.read(json, &items).unwrap_err();
+            let message = answer.read(json, &[&input]).unwrap_err();
             assert!(message.contains(expected), "{message}");
         };
         check("[]", "0 results for 1 entities");

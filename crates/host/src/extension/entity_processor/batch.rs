@@ -7,16 +7,15 @@ use crate::extension::entity_processor::answer::Problem;
 use crate::limits::{BATCH_BYTES, PROCESSOR_BATCH_BYTES, PROCESSOR_BATCH_ITEMS};
 
 /// One entity of a batch.
-pub(super) struct Item<'a> {
+pub(super) struct Item {
     /// Among all that the caller wants processed.
     pub(super) index: usize,
-    pub(super) input: &'a ProcessInput,
     json: String,
 }
 
-impl<'a> Item<'a> {
+impl Item {
     /// Refuses what would not fit into a batch of its own.
-    pub(super) fn new(index: usize, input: &'a ProcessInput) -> Result<Item<'a>, Problem> {
+    pub(super) fn new(index: usize, input: &ProcessInput) -> Result<Item, Problem> {
         let json = serde_json::to_string(input).map_err(|error| (ErrorKind::Input, error.to_string()))?;
         if json.len() + BRACKETS > BATCH_BYTES {
             let message = format!(
@@ -26,7 +25,7 @@ impl<'a> Item<'a> {
             );
             return Err((ErrorKind::Input, message));
         }
-        Ok(Item { index, input, json })
+        Ok(Item { index, json })
     }
 }
 
@@ -35,30 +34,30 @@ const BRACKETS: usize = 2;
 
 /// As many items as may go in one call.
 #[derive(Default)]
-pub(super) struct Batch<'a> {
-    items: Vec<Item<'a>>,
+pub(super) struct Batch {
+    items: Vec<Item>,
     /// Of the items' JSON text, each with a comma or bracket.
     bytes: usize,
 }
 
-impl<'a> Batch<'a> {
-    pub(super) fn has_room_for(&self, item: &Item<'a>) -> bool {
+impl Batch {
+    pub(super) fn has_room_for(&self, item: &Item) -> bool {
         let fits = self.bytes + item.json.len() + BRACKETS <= PROCESSOR_BATCH_BYTES;
         self.items.is_empty() || (fits && self.items.len() < PROCESSOR_BATCH_ITEMS)
     }
 
-    pub(super) fn push(&mut self, item: Item<'a>) {
+    pub(super) fn push(&mut self, item: Item) {
         self.bytes += item.json.len() + 1;
         self.items.push(item);
     }
 
-    pub(super) fn items(&self) -> &[Item<'a>] {
+    pub(super) fn items(&self) -> &[Item] {
         &self.items
     }
 }
 
 /// The list of the items.
-pub(super) fn json(items: &[Item<'_>]) -> String {
+pub(super) fn json(items: &[Item]) -> String {
     let mut json = String::with_capacity(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + BRACKETS);
     for item in items {
         json.push(if json.is_empty() { '[' } else { ',' });

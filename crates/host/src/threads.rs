@@ -1,0 +1,137 @@
+//! The threads that plugins run on.
+//!
+//! A guest computes, and it may do so for as long as its deadline lets it. On the threads that answer requests, everybody
+//! else would wait for that, from one tick to the next. So guests have threads of their own, of a lower priority, and one
+//! less than there are processors where there are three: a system that is set up for throughput lets whoever runs go on
+//! for some milliseconds, whatever the priority of whoever comes. What a guest *asks* for, a request or a row, is done by the portal's threads:
+//! connections belong to those that opened them.
+
+use std::future::Future;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use rustix::process::setpriority_process;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
+
+use crate::error::HostError;
+
+/// As `nice` counts it. A thread of this priority gets about a tenth of what one of the portal's gets where both want
+/// the same processor, and all of it where nobody else does: enough for a page of a plugin to show while the portal is busy.
+const NICENESS: i32 = 10;
+
+/// The threads that run guests, and nothing else. Cheap to clone; they end with the last.
+#[derive(Clone)]
+pub(crate) struct Threads {
+    pool: Arc<Pool>,
+}
+
+struct Pool {
+    /// Always there until it is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// The work ended without a result: it panicked, or the threads are ending.
+#[derive(Debug)]
+pub(crate) struct Ended;
+
+impl Threads {
+    pub(crate) fn start() -> Result<Threads, HostError> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(processors());
+        builder.enable_all().thread_name("plugin").on_thread_start(lower_priority);
+        // A guest that computes gives its thread back at each tick and no sooner. So whoever is new, and whatever came
+        // meanwhile, is looked at each time, and not once in a while.
+        builder.global_queue_interval(1).event_interval(1);
+        let runtime = builder
+            .build()
+            .map_err(|error| HostError::Engine(format!("the threads that plugins run on do not start: {error}")))?;
+        Ok(Threads { pool: Arc::new(Pool { runtime: Some(runtime) }) })
+    }
+
+    /// Has something done on these threads. Dropping the future ends it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Ended> {
+        let runtime = self.pool.runtime.as_ref().ok_or(Ended)?;
+        on(runtime.handle(), work).await
+    }
+}
+
+/// Has something done on the threads of a runtime. Dropping the future ends it.
+pub(crate) async fn on<T: Send + 'static>(
+    runtime: &Handle,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Ended> {
+    let work = work.in_current_span().with_current_subscriber();
+    AbortOnDropHandle::new(runtime.spawn(work)).await.map_err(|_| Ended)
+}
+
+/// How many of them plugins may use at once, and their compiler. One is left to the portal where there are three. Two are
+/// needed: a guest that copies all of its memory at once cannot be interrupted meanwhile, and others go on beside it.
+pub(crate) fn processors() -> usize {
+    available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(2)
+}
+
+/// For the thread that calls it, and for those that it starts.
+fn lower_priority() {
+    if let Err(error) = setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "a thread that runs plugins keeps the portal's own priority");
+    }
+}
+
+impl Drop for Pool {
+    /// Waiting for threads is not allowed where this may happen.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::getpriority_process;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn guests_run_elsewhere_and_after_all_others() {
+        let threads = Threads::start().unwrap();
+        let own = getpriority_process(None).unwrap();
+        let (name, priority) = threads
+            .run(async { (std::thread::current().name().map(str::to_owned), getpriority_process(None).unwrap()) })
+            .await
+            .unwrap();
+        assert_eq!((name.as_deref(), priority), (Some("plugin"), NICENESS));
+        assert_eq!(getpriority_process(None).unwrap(), own, "it is the thread's alone");
+        // What is asked from there is done here.
+        let here = Handle::current();
+        let asked = threads.run(async move { on(&here, async { getpriority_process(None).unwrap() }).await.unwrap() });
+        assert_eq!(asked.await.unwrap(), own);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_wait_any_more_ends_it() {
+        let threads = Threads::start().unwrap();
+        let (begun, has_begun) = oneshot::channel();
+        let (held, is_dropped) = oneshot::channel::<()>();
+        let work = threads.run(async move {
+            let _held = held;
+            begun.send(()).unwrap();
+            std::future::pending::<()>().await;
+        });
+        tokio::select! {
+            _ = work => unreachable!("it waits for ever"),
+            begun = has_begun => begun.unwrap(),
+        }
+        assert!(is_dropped.await.is_err());
+        assert!(threads.run(async { panic!("once") }).await.is_err());
+        assert_eq!(threads.run(async { 1 }).await.unwrap(), 1, "they go on");
+    }
+}
