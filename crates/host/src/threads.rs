@@ -3,8 +3,8 @@
 //! A guest computes, and it may do so for as long as its deadline lets it. On the threads that answer requests, everybody
 //! else would wait for that, from one tick to the next. So guests have threads of their own, of a lower priority, and one
 //! less than there are processors where there are three: a system that is set up for throughput lets whoever runs go on
-//! for some milliseconds, whatever the priority of whoever comes. What a guest *asks* for, a request or a row, is done by the portal's threads:
-//! connections belong to those that opened them.
+//! for some milliseconds, whatever the priority of whoever comes. What a guest *asks* for, a request or a row, is done by
+//! the portal's threads: connections belong to those that opened them.
 
 use std::future::Future;
 use std::num::NonZero;
@@ -71,8 +71,8 @@ pub(crate) async fn on<T: Send + 'static>(
     AbortOnDropHandle::new(runtime.spawn(work)).await.map_err(|_| Ended)
 }
 
-/// How many of them plugins may use at once, and their compiler. One is left to the portal where there are three. Two are
-/// needed: a guest that copies all of its memory at once cannot be interrupted meanwhile, and others go on beside it.
+/// How many of them plugins may use at once, and their compiler. One is left to the portal where there are three. With a
+/// single thread, the tab of another plugin waited several times as long for a guest that copies its memory again and again.
 pub(crate) fn processors() -> usize {
     available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(2)
 }

@@ -7,8 +7,7 @@ use wasmtime::EngineWeak;
 
 use crate::error::HostError;
 
-/// How often a guest that computes gives way to others, and how late its deadline is noticed at worst. Giving way costs
-/// some microseconds.
+/// How often a guest that computes gives way to others, and how late its deadline is noticed at worst.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// How late the thread notices that its engine is gone, where nothing runs.
