@@ -1,13 +1,23 @@
-//! Tells what is being done, why, and how long it took.
+//! Tells what is being done, why, how long it took, and how much of the disk was left then: what fails on a full disk
+//! rarely says so.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::project;
+
 /// The steps of one command.
 pub(crate) struct Progress {
     begun: Instant,
-    steps: Vec<(String, Duration)>,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    what: String,
+    took: Duration,
+    /// What is free of the disk that the target folder is on, in bytes, where the system says.
+    free: Option<u64>,
 }
 
 impl Progress {
@@ -22,7 +32,7 @@ impl Progress {
         let begun = Instant::now();
         let result = step();
         let took = begun.elapsed();
-        self.steps.push((what.to_owned(), took));
+        self.steps.push(Step { what: what.to_owned(), took, free: free() });
         if result.is_ok() {
             println!("    done in {}", seconds(took));
         }
@@ -36,12 +46,21 @@ impl Progress {
 
     /// The steps and their times, as a table.
     pub(crate) fn table(&self) -> String {
-        let width = self.steps.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
-        let mut lines: Vec<String> =
-            self.steps.iter().map(|(what, took)| format!("  {what:width$}  {:>9}", seconds(*took))).collect();
-        lines.push(format!("  {:width$}  {:>9}", "in all", self.elapsed()));
+        let width = self.steps.iter().map(|step| step.what.len()).max().unwrap_or(0);
+        let line = |Step { what, took, free }: &Step| {
+            let free =
+                free.map(|bytes| format!("  {:>5} GB of the disk free", bytes / 1_000_000_000)).unwrap_or_default();
+            format!("  {what:width$}  {:>12}{free}", seconds(*took))
+        };
+        let mut lines: Vec<String> = self.steps.iter().map(line).collect();
+        lines.push(format!("  {:width$}  {:>12}", "in all", self.elapsed()));
         lines.join("\n")
     }
+}
+
+fn free() -> Option<u64> {
+    let disk = rustix::fs::statvfs(project::root()).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// `0.4 s`, `12 s`, `3 min 20 s`.

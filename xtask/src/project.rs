@@ -50,7 +50,15 @@ pub(crate) fn cargo() -> Command {
             command.env_remove(name);
         }
     }
+    // What an incremental build keeps is a third of the target folder, and a machine that builds once never looks at it.
+    if is_set("CI") && !is_set("CARGO_INCREMENTAL") {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// Whether `cargo run` sets the variable for the program that it runs.
