@@ -178,7 +178,7 @@ impl Plugin {
                     Err(error) => Err((error, seen)),
                 }
             };
-            self.inner.threads.run(work).await.unwrap_or_else(|Ended| {
+            self.inner.threads.call(work).await.unwrap_or_else(|Ended| {
                 let message = "the engine failed while it ran; this is a fault of the portal".to_owned();
                 Err(((ErrorKind::Trap, message), Seen::default()))
             })

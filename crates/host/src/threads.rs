@@ -1,16 +1,20 @@
 //! The threads that plugins run on.
 //!
 //! A guest computes, and it may do so for as long as its deadline lets it. On the threads that answer requests, everybody
-//! else would wait for that, from one tick to the next. So guests have threads of their own, of a lower priority, and one
+//! else would wait for that, from one tick to the next. So what is not over by the first has threads of its own, of a lower
+//! priority, and one
 //! less than there are processors where there are three: a system that is set up for throughput lets whoever runs go on
 //! for some milliseconds, whatever the priority of whoever comes. What a guest *asks* for, a request or a row, is done by
 //! the portal's threads: connections belong to those that opened them.
 
 use std::future::Future;
 use std::num::NonZero;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::available_parallelism;
 
+use futures::FutureExt;
 use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
@@ -59,6 +63,23 @@ impl Threads {
     ) -> Result<T, Ended> {
         let runtime = self.pool.runtime.as_ref().ok_or(Ended)?;
         on(runtime.handle(), work).await
+    }
+}
+
+impl Threads {
+    /// Has a call done: here, as long as it neither gives way nor waits, and the rest of it on these threads. Most calls
+    /// are over before the first tick, and to have another thread do such a one would take longer than the call. Dropping
+    /// the future ends it.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Ended> {
+        let mut work = Box::pin(AssertUnwindSafe(work).catch_unwind());
+        let ended = match futures::poll!(&mut work) {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => self.run(work).await?,
+        };
+        ended.map_err(|_panic| Ended)
     }
 }
 
@@ -114,6 +135,25 @@ mod tests {
         let here = Handle::current();
         let asked = threads.run(async move { on(&here, async { getpriority_process(None).unwrap() }).await.unwrap() });
         assert_eq!(asked.await.unwrap(), own);
+    }
+
+    #[tokio::test]
+    async fn a_call_leaves_when_it_gives_way() {
+        let threads = Threads::start().unwrap();
+        let name = || std::thread::current().name().map(str::to_owned);
+        let here = name();
+        let call = async move {
+            let first = name();
+            tokio::task::yield_now().await;
+            (first, name())
+        };
+        assert_eq!(threads.call(call).await.unwrap(), (here, Some("plugin".to_owned())));
+        assert!(threads.call(async { panic!("at once") }).await.is_err());
+        let later = async {
+            tokio::task::yield_now().await;
+            panic!("later")
+        };
+        assert!(threads.call(later).await.is_err());
     }
 
     #[tokio::test]

@@ -13,11 +13,25 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// How late the thread notices that its engine is gone, where nothing runs.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How many ticks nobody wants are made all the same: to wake the thread takes longer than most calls do, and one call
+/// often follows another.
+const SPARE: u32 = 100;
+
 /// Ticks while anybody wants it to: a portal whose plugins do nothing is not woken for them.
 #[derive(Default)]
 pub(crate) struct Ticker {
-    wanted: Mutex<usize>,
+    state: Mutex<State>,
     is_wanted: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many want ticks.
+    wanted: usize,
+    /// Ticks since nobody does.
+    spare: u32,
+    /// The thread waits to be woken.
+    is_asleep: bool,
 }
 
 /// Wants ticks until it is dropped.
@@ -32,9 +46,9 @@ impl Ticker {
             while let Some(engine) = engine.upgrade() {
                 engine.increment_epoch();
                 drop(engine);
-                if !own.wait() {
-                    std::thread::sleep(TICK);
-                }
+                own.wait();
+                // Whoever woke it has a whole tick before them.
+                std::thread::sleep(TICK);
             }
         };
         let started = std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(tick);
@@ -44,33 +58,38 @@ impl Ticker {
 
     /// From now on.
     pub(crate) fn begin(self: &Arc<Ticker>) -> Ticking {
-        let mut wanted = self.wanted();
-        *wanted += 1;
-        if *wanted == 1 {
+        let mut state = self.state();
+        state.wanted += 1;
+        if state.is_asleep {
             self.is_wanted.notify_one();
         }
         Ticking(self.clone())
     }
 
-    /// Waits where nobody wants ticks, and says whether it did.
-    fn wait(&self) -> bool {
-        let wanted = self.wanted();
-        let has_waited = *wanted == 0;
-        if has_waited {
+    /// Waits where nobody has wanted ticks for a while.
+    fn wait(&self) {
+        let mut state = self.state();
+        if state.wanted > 0 {
+            state.spare = 0;
+        } else if state.spare < SPARE {
+            state.spare += 1;
+        } else {
+            state.is_asleep = true;
             // Whether it was woken or not, the engine is to be looked at.
-            drop(self.is_wanted.wait_timeout_while(wanted, IDLE, |wanted| *wanted == 0));
+            let woken = self.is_wanted.wait_timeout_while(state, IDLE, |state| state.wanted == 0);
+            let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
+            state.is_asleep = false;
         }
-        has_waited
     }
 
-    /// A number is never half changed.
-    fn wanted(&self) -> MutexGuard<'_, usize> {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Each change of it is a single step.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Ticking {
     fn drop(&mut self) {
-        *self.0.wanted() -= 1;
+        self.0.state().wanted -= 1;
     }
 }
