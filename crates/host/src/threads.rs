@@ -1,11 +1,10 @@
 //! The threads that plugins run on.
 //!
 //! A guest computes, and it may do so for as long as its deadline lets it. On the threads that answer requests, everybody
-//! else would wait for that, from one tick to the next. So what is not over by the first has threads of its own, of a lower
-//! priority, and one
-//! less than there are processors where there are three: a system that is set up for throughput lets whoever runs go on
-//! for some milliseconds, whatever the priority of whoever comes. What a guest *asks* for, a request or a row, is done by
-//! the portal's threads: connections belong to those that opened them.
+//! else would wait for that, from one tick to the next. So what is not over by the first tick goes on on threads of its own,
+//! of a lower priority, and one less than there are processors where there are three: a system that is set up for
+//! throughput lets whoever runs go on for some milliseconds, whatever the priority of whoever comes. What a guest *asks*
+//! for, a request or a row, is done by the portal's threads: connections belong to those that opened them.
 
 use std::future::Future;
 use std::num::NonZero;
