@@ -55,17 +55,6 @@ impl Threads {
         Ok(Threads { pool: Arc::new(Pool { runtime: Some(runtime) }) })
     }
 
-    /// Has something done on these threads. Dropping the future ends it.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Ended> {
-        let runtime = self.pool.runtime.as_ref().ok_or(Ended)?;
-        on(runtime.handle(), work).await
-    }
-}
-
-impl Threads {
     /// Has a call done: here, as long as it neither gives way nor waits, and the rest of it on these threads. Most calls
     /// are over before the first tick, and to have another thread do such a one would take longer than the call. Dropping
     /// the future ends it.
@@ -79,6 +68,15 @@ impl Threads {
             Poll::Pending => self.run(work).await?,
         };
         ended.map_err(|_panic| Ended)
+    }
+
+    /// Has something done on these threads. Dropping the future ends it.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Ended> {
+        let runtime = self.pool.runtime.as_ref().ok_or(Ended)?;
+        on(runtime.handle(), work).await
     }
 }
 
