@@ -68,10 +68,6 @@ impl CallState {
     }
 }
 
-/// After a guest that took longer, what it handed over is checked on the plugins' threads, even where the call has not left
-/// its own yet: nothing gives way while an answer is read, and what is copied in so much time is not large.
-const AT_ONCE: Duration = Duration::from_micros(100);
-
 /// Which function is called, for whom, and for how long.
 pub(crate) struct Target<'a> {
     pub(crate) extension_point: &'static str,
@@ -174,12 +170,8 @@ impl Plugin {
             let plugin = self.clone();
             let work = async move {
                 let mut seen = Seen::default();
-                let started = Instant::now();
                 let returned = plugin.attempt(begun, &mut seen, guest).await;
                 drop(turn);
-                if started.elapsed() > AT_ONCE {
-                    tokio::task::yield_now().await;
-                }
                 let checked = returned.and_then(|value| check(value).map_err(|error| (ErrorKind::Output, error)));
                 match checked {
                     Ok(value) => Ok((value, seen)),

@@ -215,7 +215,7 @@ impl PluginHost {
                 manifest: inspection.manifest,
                 granted: spec.grant,
                 effective,
-                threads: self.threads.clone(),
+                threads: self.threads.for_another(),
                 ticker: self.ticker.clone(),
                 pre,
                 config,

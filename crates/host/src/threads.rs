@@ -10,8 +10,10 @@ use std::future::Future;
 use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use rustix::process::setpriority_process;
@@ -26,10 +28,17 @@ use crate::error::HostError;
 /// the same processor, and all of it where nobody else does: enough for a page of a plugin to show while the portal is busy.
 const NICENESS: i32 = 10;
 
-/// The threads that run guests, and nothing else. Cheap to clone; they end with the last.
+/// How long a call may keep the thread that it comes from: a tick, and what cannot give way.
+const A_WHILE: Duration = Duration::from_millis(2);
+/// After one that kept it longer, so many calls of the same plugin do not begin there.
+const KEPT_AWAY: u32 = 1_000;
+
+/// The threads that run guests, and nothing else, as one plugin uses them. They end with the last.
 #[derive(Clone)]
 pub(crate) struct Threads {
     pool: Arc<Pool>,
+    /// Calls that do not begin where they come from: none as long as none has kept its thread for too long.
+    kept_away: Arc<AtomicU32>,
 }
 
 struct Pool {
@@ -52,18 +61,32 @@ impl Threads {
         let runtime = builder
             .build()
             .map_err(|error| HostError::Engine(format!("the threads that plugins run on do not start: {error}")))?;
-        Ok(Threads { pool: Arc::new(Pool { runtime: Some(runtime) }) })
+        Ok(Threads { pool: Arc::new(Pool { runtime: Some(runtime) }), kept_away: Arc::default() })
+    }
+
+    /// The same threads for a plugin of which nothing is known yet.
+    pub(crate) fn for_another(&self) -> Threads {
+        Threads { pool: self.pool.clone(), kept_away: Arc::default() }
     }
 
     /// Has a call done: here, as long as it neither gives way nor waits, and the rest of it on these threads. Most calls
-    /// are over before the first tick, and to have another thread do such a one would take longer than the call. Dropping
-    /// the future ends it.
+    /// are over before the first tick, and to have another thread do such a one would take longer than the call. But not
+    /// all give way at a tick: a large copy is one step, and so is reading a large answer. The next calls of a plugin with
+    /// such a one are done on these threads from their beginning. Dropping the future ends it.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Ended> {
+        if self.kept_away.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return self.run(work).await;
+        }
         let mut work = Box::pin(AssertUnwindSafe(work).catch_unwind());
-        let ended = match futures::poll!(&mut work) {
+        let begun = Instant::now();
+        let polled = futures::poll!(&mut work);
+        if begun.elapsed() > A_WHILE {
+            self.kept_away.store(KEPT_AWAY, Ordering::Relaxed);
+        }
+        let ended = match polled {
             Poll::Ready(ended) => ended,
             Poll::Pending => self.run(work).await?,
         };
@@ -151,6 +174,23 @@ mod tests {
             panic!("later")
         };
         assert!(threads.call(later).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_keeps_a_thread_does_not_get_it_again() {
+        let threads = Threads::start().unwrap();
+        let name = async || std::thread::current().name().map(str::to_owned);
+        let here = name().await;
+        assert_eq!(threads.call(name()).await.unwrap(), here);
+        let begun = Instant::now();
+        threads.call(async move { while begun.elapsed() <= A_WHILE * 2 {} }).await.unwrap();
+        for _ in 0..KEPT_AWAY {
+            assert_eq!(threads.call(name()).await.unwrap().as_deref(), Some("plugin"));
+        }
+        assert_eq!(threads.call(name()).await.unwrap(), here, "it may have been the machine");
+        let other = threads.for_another();
+        threads.kept_away.store(KEPT_AWAY, Ordering::Relaxed);
+        assert_eq!(other.call(name()).await.unwrap(), here);
     }
 
     #[tokio::test]
